@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finishing in software what a device cannot: checksum and segmentation.
+ *
+ * What:    completes partial checksums; cuts large TCP segments (IPv4 and
+ *          IPv6, any number of VLAN tags) into frames of tso_segsz.
+ * Model:   see port.h for the state that an mbuf carries.
+ * Threads: worker.  Owns: offload_segment consumes 'm' on success.
+ * Errors:  -ENOMEM (no mbuf), -EINVAL (headers do not match the flags); 'm'
+ *          is then still the caller's. */
+#ifndef DP_OFFLOAD_H
+#define DP_OFFLOAD_H
+
+#include <rte_mbuf.h>
+
+#include "weft/compiler.h"
+
+static inline bool
+offload_pending(const struct rte_mbuf *m)
+{
+    return (m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
+           != 0;
+}
+
+/* Completes the L4 checksum; clears the flags.  No segmentation. */
+WEFT_MUST_CHECK int offload_checksum(struct rte_mbuf *m);
+
+#define OFFLOAD_MAX_SEGMENTS 64
+
+/* Cuts 'm' into complete frames (checksums finished): out[0..n-1], taken from
+ * 'pool'.  Returns n. */
+WEFT_MUST_CHECK int offload_segment(struct rte_mbuf *m,
+                                    struct rte_mempool *pool,
+                                    struct rte_mbuf *out[],
+                                    unsigned max_out);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Compiled form of one OpenFlow table.
+ *
+ * What:    best-priority rule for a key, changed by control while workers
+ *          look up.
+ * Model:   a struct tbl holds rules by reference and picks the cheapest form
+ *          that fits them: linear (few rules), hash (few masks), tree
+ *          (general).  The number of far memory accesses per lookup is
+ *          bounded (tbl_info.max_probes) whatever the rules.  Rules with the
+ *          same mask share one struct tbl_mask.
+ *          Between two rules of equal priority that both match, either may be
+ *          returned (OpenFlow 1.3.5 §6.4: undefined).
+ * Threads: control: everything but lookup.  Workers: tbl_lookup_burst; memory
+ *          they may still see is handed to tbl_env.defer.
+ * Owns:    its index and masks; rules stay the caller's, and must outlive a
+ *          grace period after tbl_remove.
+ * Cost:    linear: one line per two rules; hash: one bucket line and one rule
+ *          line per distinct mask probed; tree: see tree.c. */
+#ifndef DP_TABLE_H
+#define DP_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft/compiler.h"
+#include "weft/flow_match.h"
+
+struct tbl;
+struct tbl_mask;
+
+/* Embedded at the END of the caller's rule (values[] is flexible). */
+struct tbl_rule {
+    const struct tbl_mask *mask; /* Shared by rules of this table. */
+    uint16_t priority;
+    uint16_t n_values;           /* 64-bit words in values[]. */
+    uint32_t index;              /* For the compiled form's own use. */
+    uint64_t values[];           /* Packed masked key, flow_key_pack order. */
+};
+
+struct tbl_env {
+    /* Calls fn(p) once no worker can hold a pointer to 'p' any more. */
+    void (*defer)(void *arg, void (*fn)(void *p), void *p);
+    void *arg;
+    uint64_t seed; /* Per-boot secret for the hashes. */
+};
+
+WEFT_MUST_CHECK struct tbl *tbl_create(const struct tbl_env *);
+/* No worker looks up any more.  Accepts NULL. */
+void tbl_destroy(struct tbl *);
+
+/* The shared mask object for 'mask', created when it is new; a reference is
+ * held by each rule from tbl_mask_get until tbl_mask_put. */
+const struct tbl_mask *tbl_mask_get(struct tbl *, const struct flow_key *mask);
+void tbl_mask_put(struct tbl *, const struct tbl_mask *);
+uint32_t tbl_mask_words(const struct tbl_mask *); /* Word bitmap. */
+const struct flow_key *tbl_mask_key(const struct tbl_mask *);
+
+/* Inserts; visible to lookups at once.  0 or -ENOMEM (nothing changed). */
+WEFT_MUST_CHECK int tbl_insert(struct tbl *, struct tbl_rule *);
+void tbl_remove(struct tbl *, struct tbl_rule *);
+
+#define TBL_BURST_MAX 32
+
+/* rules[i] = best rule for *keys[i], or NULL.  n <= TBL_BURST_MAX.
+ * Thread: worker. */
+void tbl_lookup_burst(const struct tbl *, const struct flow_key *const keys[],
+                      unsigned n, struct tbl_rule *rules[]);
+
+/* Union of the masks of all rules: what lookups may look at.  Grows at once,
+ * shrinks when the last rule with a mask goes. */
+void tbl_union_mask(const struct tbl *, struct flow_key *mask);
+
+struct tbl_info {
+    const char *form;
+    uint32_t n_rules, n_masks;
+    uint32_t max_probes; /* Far accesses per lookup, worst case. */
+    size_t memory;       /* Bytes of index and masks. */
+};
+void tbl_get_info(const struct tbl *, struct tbl_info *);
+
+#endif

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Southbound contract: the only door from the OpenFlow agent, the programs
+ * and the tests to the datapath.
+ *
+ * What:    bridges, ports, rules, packet-out, punts, statistics, tunnels'
+ *          next hops and uplinks.
+ * Model:   a struct dp holds bridges; a bridge holds ports (numbered as
+ *          OpenFlow sees them) and DP_N_TABLES tables of rules.  Rule changes
+ *          are visible to packets at the latest after dp_commit; once
+ *          dp_events.synced reports the returned sequence number every worker
+ *          forwards by them.
+ * Threads: everything here is called by the control thread and every
+ *          callback runs on it, inside dp_run().
+ * Errors:  0 or -errno; 'e' (may be NULL) gets one line for the user.
+ * Owns:    what it creates; configurations, matches, instructions and packet
+ *          bytes are borrowed for the call.
+ * Source:  DESIGN: layers; OpenFlow 1.3.5 §5 for the pipeline. */
+#ifndef WEFT_DP_H
+#define WEFT_DP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft/compiler.h"
+#include "weft/drop.h"
+#include "weft/err.h"
+#include "weft/flow_key.h"
+#include "weft/flow_match.h"
+#include "weft/pkt.h"
+#include "weft/tunnel.h"
+
+struct dp;
+struct dp_bridge;
+struct dp_rule;
+
+#define DP_N_TABLES 254    /* 0..253, OpenFlow 1.3.5 §A.3.1. */
+#define DP_NO_TABLE 0xff
+#define DP_MAX_WORKERS 16
+#define DP_NAME_LEN 64     /* With the final NUL. */
+
+/* Port numbers: 1..DP_PORT_MAX ordinary, LOCAL for the bridge's internal
+ * port; the other reserved ones are ops of their own. */
+#define DP_PORT_MAX 0xff00u       /* So that OpenFlow 1.0 sees them too. */
+#define DP_PORT_LOCAL 0xfffffffeu
+#define DP_PORT_NONE 0xffffffffu  /* No ingress port (packet-out ANY). */
+#define DP_PORT_CONTROLLER 0xfffffffdu
+
+enum dp_op_code {
+#define DP_OP(id, name) DP_OP_##id,
+#include "weft/dp_ops.def"
+#undef DP_OP
+    N_DP_OPS
+};
+
+/* One primitive.  Ops of a list follow each other without gaps; each is
+ * 8 * words bytes long and 8-byte aligned. */
+struct dp_op {
+    uint8_t code;  /* enum dp_op_code */
+    uint8_t words; /* Length in 8-byte units, header included: >= 1. */
+    uint16_t aux;
+    uint32_t arg;
+    uint8_t data[]; /* SET_FIELD: value then mask, each as wide as the
+                     * member (flow_fields[aux].width), in member position
+                     * (shifted), padded together to 8 bytes. */
+};
+
+struct dp_op_list {
+    const struct dp_op *ops; /* NULL when n_words is 0. */
+    uint32_t n_words;        /* Total length in 8-byte units. */
+};
+
+/* What a rule does: OpenFlow instructions in their fixed order (OpenFlow
+ * 1.3.5 §5.9): meter, apply, clear, write, metadata, goto. */
+struct dp_instr {
+    struct dp_op_list apply;
+    struct dp_op_list write; /* Merged into the action set, §5.10. */
+    bool clear;              /* Clear-actions before write. */
+    uint32_t meter;          /* 0: none. */
+    uint64_t metadata;       /* Host order. */
+    uint64_t metadata_mask;  /* 0: no write-metadata. */
+    uint8_t goto_table;      /* DP_NO_TABLE: stop and run the action set. */
+};
+
+struct dp_stats {
+    uint64_t packets;
+    uint64_t bytes;
+    uint64_t used_ns; /* Monotonic time of the last packet, within 1 s; 0:
+                       * never. */
+};
+
+/* Why a packet is punted; values are OpenFlow 1.3's OFPR_*. */
+enum dp_punt_reason {
+    DP_PUNT_NO_MATCH = 0,
+    DP_PUNT_ACTION = 1,
+    DP_PUNT_INVALID_TTL = 2,
+};
+
+struct dp_punt {
+    struct dp_bridge *bridge;
+    void *bridge_owner;    /* As given to dp_bridge_add. */
+    enum dp_punt_reason reason;
+    uint32_t in_port;
+    uint8_t table;
+    uint64_t cookie;       /* Of the rule; UINT64_MAX: none. */
+    bool miss_rule;        /* By a table-miss rule: priority 0, match all. */
+    uint64_t metadata;     /* Host order. */
+    struct pkt_tunnel tunnel;
+    uint32_t max_len;      /* Of the controller action. */
+    uint32_t total_len;    /* Frame length before truncation. */
+    const uint8_t *data;   /* Whole frame as it stands at the action. */
+    uint32_t len;
+};
+
+/* Port configuration bits: OpenFlow 1.3's OFPPC_*. */
+#define DP_PC_DOWN (1u << 0)
+#define DP_PC_NO_RECV (1u << 2)
+#define DP_PC_NO_FWD (1u << 5)
+#define DP_PC_NO_PACKET_IN (1u << 6)
+#define DP_PC_NO_FLOOD (1u << 4) /* OpenFlow 1.0 only; unused bit in 1.3. */
+
+struct dp_port_stats {
+    uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
+    uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
+};
+
+struct dp_port_info {
+    uint32_t port_no;
+    char name[DP_NAME_LEN];
+    char type[16];
+    uint8_t mac[6];
+    uint16_t mtu;        /* Largest IP packet; frames add 14 plus tags. */
+    uint32_t config;     /* DP_PC_* */
+    bool link_up;
+    uint32_t speed_mbps; /* 0: unknown. */
+    char status[128];    /* "up", or why it is down. */
+    char options[256];   /* "key=5001 remote=192.0.2.2" */
+    uint64_t created_ns; /* Monotonic. */
+    struct dp_port_stats stats;
+    uint64_t drops[N_DROP_REASONS];
+};
+
+struct dp_option {
+    const char *name;
+    const char *value;
+};
+
+struct dp_port_config {
+    const char *name;
+    const char *type;
+    uint32_t port_no; /* 0: the lowest free. */
+    const struct dp_option *options;
+    size_t n_options;
+};
+
+enum dp_port_event { DP_PORT_ADDED, DP_PORT_DELETED, DP_PORT_MODIFIED };
+
+/* Called back on the control thread, inside dp_run().  Any may be NULL. */
+struct dp_events {
+    void *arg;
+    /* 'p' and p->data are valid during the call. */
+    void (*punt)(void *arg, const struct dp_punt *p);
+    void (*port)(void *arg, struct dp_bridge *, void *bridge_owner,
+                 enum dp_port_event, const struct dp_port_info *);
+    /* Every worker forwards by all changes up to 'seq'. */
+    void (*synced)(void *arg, uint64_t seq);
+    /* A tunnel needs a next hop for 'remote'; rate-limited per remote.
+     * Answered by dp_nexthop_set, now or later. */
+    void (*resolve)(void *arg, be32 remote, be32 local);
+    /* A frame on an uplink that Weft owns and that is no tunnel packet: ARP,
+     * ICMP to our address. */
+    void (*uplink_rx)(void *arg, uint32_t uplink, const uint8_t *data,
+                      size_t len);
+};
+
+struct dp_config {
+    const char *eal_args;   /* Extra EAL words, NULL: none. */
+    const char *cores;      /* "1" or "0,1"; NULL: one worker, any core. */
+    bool poll;              /* Always poll, never sleep. */
+    uint32_t cache_entries; /* Largest flow cache per worker and bridge; 0:
+                             * default 1M; 1: caching off. */
+    uint32_t mbufs;         /* 0: chosen from the memory there is. */
+    struct dp_events events;
+};
+
+/* ------------------------------------------------------------ life cycle */
+
+WEFT_MUST_CHECK int dp_create(const struct dp_config *, struct dp **,
+                              struct weft_err *e);
+void dp_destroy(struct dp *); /* Accepts NULL.  Removes ports and bridges. */
+/* Readable when dp_run has something to do; for the event loop. */
+int dp_event_fd(const struct dp *);
+/* Delivers pending events, at most 'budget' of them; also to be called every
+ * 100 ms for housekeeping.  Returns true when more is pending. */
+bool dp_run(struct dp *, unsigned budget);
+
+/* --------------------------------------------------------------- bridges */
+
+WEFT_MUST_CHECK int dp_bridge_add(struct dp *, const char *name, void *owner,
+                                  struct dp_bridge **, struct weft_err *e);
+/* Deletes its rules and ports too. */
+void dp_bridge_del(struct dp_bridge *);
+
+/* ----------------------------------------------------------------- ports */
+
+WEFT_MUST_CHECK int dp_port_add(struct dp_bridge *,
+                                const struct dp_port_config *,
+                                uint32_t *port_no, struct weft_err *e);
+WEFT_MUST_CHECK int dp_port_del(struct dp_bridge *, uint32_t port_no,
+                                struct weft_err *e);
+/* Changes options of a live port (mtu, mac, key ...): all or nothing. */
+WEFT_MUST_CHECK int dp_port_set(struct dp_bridge *, uint32_t port_no,
+                                const struct dp_option *, size_t n,
+                                struct weft_err *e);
+/* config = (config & ~mask) | (bits & mask).  0 or -ENODEV. */
+WEFT_MUST_CHECK int dp_port_set_config(struct dp_bridge *, uint32_t port_no,
+                                       uint32_t bits, uint32_t mask);
+/* 0 or -ENODEV. */
+WEFT_MUST_CHECK int dp_port_get(struct dp_bridge *, uint32_t port_no,
+                                struct dp_port_info *);
+/* Smallest port number > 'after' (0 to start); 0: none left. */
+uint32_t dp_port_next(struct dp_bridge *, uint32_t after);
+
+/* ----------------------------------------------------------------- rules */
+
+/* Adds a rule; 'cookie' is reported in punts.  On success *rule is owned by
+ * the datapath until dp_rule_del.  An identical (table, priority, match) is
+ * the caller's mistake: the agent replaces with dp_rule_set.
+ * 0, -ENOMEM, -EINVAL (table, unknown op). */
+WEFT_MUST_CHECK int dp_rule_add(struct dp_bridge *, uint8_t table,
+                                uint16_t priority, const struct flow_match *,
+                                const struct dp_instr *, uint64_t cookie,
+                                struct dp_rule **rule);
+/* New instructions and cookie for a live rule; counters stay. */
+WEFT_MUST_CHECK int dp_rule_set(struct dp_rule *, const struct dp_instr *,
+                                uint64_t cookie);
+void dp_rule_del(struct dp_rule *);
+void dp_rule_get_stats(struct dp_rule *, struct dp_stats *);
+void dp_rule_reset_stats(struct dp_rule *);
+/* Unpacks the rule's match. */
+void dp_rule_get_match(const struct dp_rule *, struct flow_match *);
+/* Publishes all changes; the sequence number is reported by events.synced.
+ * Cheap: call it once per batch of messages. */
+uint64_t dp_commit(struct dp *);
+
+enum dp_miss { DP_MISS_DROP, DP_MISS_CONTROLLER, DP_MISS_CONTINUE };
+void dp_table_set_miss(struct dp_bridge *, uint8_t table, enum dp_miss);
+
+struct dp_table_info {
+    uint32_t n_rules;
+    uint64_t lookups;
+    uint64_t matches;
+    char form[16];       /* "linear", "hash", "tree" ... */
+    uint32_t max_probes; /* Bound on far accesses per lookup. */
+    uint64_t memory;     /* Bytes of rules and compiled form. */
+};
+void dp_table_get(struct dp_bridge *, uint8_t table, struct dp_table_info *);
+
+/* ------------------------------------------------------------ packet-out */
+
+/* Runs 'ops' on a copy of the frame.  'in_port' may be DP_PORT_NONE or
+ * DP_PORT_CONTROLLER.  In order with later dp_commit + synced.
+ * 0, -EINVAL (frame shorter than 14 bytes or too long), -ENOBUFS. */
+WEFT_MUST_CHECK int dp_packet_out(struct dp_bridge *, uint32_t in_port,
+                                  const uint8_t *data, size_t len,
+                                  const struct dp_op_list *ops);
+
+/* ------------------------------------------------- tunnels and uplinks */
+
+/* Publishes or replaces the next hop for a remote endpoint. */
+WEFT_MUST_CHECK int dp_nexthop_set(struct dp *, be32 remote,
+                                   const struct tnl_nexthop *);
+/* Forgets it: packets are dropped (TNL_NO_ROUTE) and resolve is asked. */
+void dp_nexthop_del(struct dp *, be32 remote);
+
+struct dp_uplink_info {
+    uint32_t id;
+    char name[DP_NAME_LEN];
+    char type[16];     /* "netdev" or "dpdk" */
+    char mode[16];     /* "xdp-native", "xdp-generic", "af_packet", "dpdk" */
+    uint8_t mac[6];
+    uint16_t mtu;
+    bool link_up;
+    int ifindex;       /* 0: not the kernel's. */
+    char status[128];
+    struct dp_port_stats stats;
+    uint64_t drops[N_DROP_REASONS];
+};
+
+/* type netdev: 'name' is an existing kernel interface; options mode=auto|xdp|
+ * af_packet.  type dpdk: option devargs.  Addresses: dp_uplink_set_addrs. */
+WEFT_MUST_CHECK int dp_uplink_add(struct dp *, const struct dp_port_config *,
+                                  uint32_t *id, struct weft_err *e);
+WEFT_MUST_CHECK int dp_uplink_del(struct dp *, uint32_t id,
+                                  struct weft_err *e);
+WEFT_MUST_CHECK int dp_uplink_get(struct dp *, uint32_t id,
+                                  struct dp_uplink_info *);
+uint32_t dp_uplink_next(struct dp *, uint32_t after);
+/* Local tunnel end points reachable by this uplink: only packets to these are
+ * taken from the kernel.  0 or -ENODEV, -ENOSPC. */
+WEFT_MUST_CHECK int dp_uplink_set_addrs(struct dp *, uint32_t id,
+                                        const be32 *addrs, size_t n);
+/* Sends a frame as it is.  0, -ENODEV, -ENOBUFS. */
+WEFT_MUST_CHECK int dp_uplink_send(struct dp *, uint32_t id,
+                                   const uint8_t *data, size_t len);
+
+/* --------------------------------------------------------- introspection */
+
+struct dp_mac_info {
+    uint8_t mac[6];
+    uint16_t vlan;
+    uint32_t port_no;
+    uint32_t age_s;
+};
+typedef void dp_mac_cb(void *arg, const struct dp_mac_info *);
+void dp_mac_dump(struct dp_bridge *, dp_mac_cb *, void *arg);
+void dp_mac_flush(struct dp_bridge *);
+
+/* One cached flow; 'match' and the ops are valid during the call. */
+struct dp_cache_info {
+    unsigned worker;
+    const struct flow_match *match;
+    const struct dp_op_list ops;
+    uint64_t packets;
+    bool valid; /* Proven right at the current sequence number. */
+};
+typedef void dp_cache_cb(void *arg, const struct dp_cache_info *);
+void dp_cache_dump(struct dp_bridge *, dp_cache_cb *, void *arg);
+
+struct dp_cache_stats {
+    uint64_t hits, misses, stale, inserts, evictions;
+    uint32_t entries, capacity;
+    uint64_t memory;
+};
+
+struct dp_worker_info {
+    unsigned id;
+    int core;                 /* -1: not pinned. */
+    uint64_t iterations;
+    uint64_t packets;
+    uint64_t busy_cycles, idle_cycles; /* TSC. */
+    uint64_t tsc_hz;
+    uint32_t n_ports;
+    struct dp_cache_stats cache;
+};
+/* 0 or -ENOENT past the last one. */
+WEFT_MUST_CHECK int dp_worker_get(struct dp *, unsigned i,
+                                  struct dp_worker_info *);
+
+/* received + injected + copied
+ *     = sent + punted + consumed + sum(dropped), exactly, when no packet is
+ * inside the datapath.  A large segment counts once. */
+struct dp_balance {
+    uint64_t received; /* From the bridge's ports, tunnels included. */
+    uint64_t injected; /* Packet-outs. */
+    uint64_t copied;   /* Extra copies made by several outputs. */
+    uint64_t sent;
+    uint64_t punted;
+    uint64_t consumed; /* Handed to another bridge by a patch port counts as
+                        * sent here and received there. */
+    uint64_t dropped[N_DROP_REASONS];
+};
+void dp_bridge_get_balance(struct dp_bridge *, struct dp_balance *);
+
+/* Runs the reference interpreter on a frame and describes each step in one
+ * line of 'text' (truncated at 'size'); no packet is sent, no counter moves.
+ * 0, -EINVAL. */
+WEFT_MUST_CHECK int dp_trace(struct dp_bridge *, uint32_t in_port,
+                             const struct pkt_tunnel *, const uint8_t *data,
+                             size_t len, char *text, size_t size);
+
+#endif
