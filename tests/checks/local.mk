@@ -1,1 +1,27 @@
-# Tests of tests/checks/.
+# Rules of the tree that a script can check.  Each has a test that it fails
+# on a planted fault (test_checks.py).
+CHECKS = \
+	%D%/check-layers.sh \
+	%D%/check-registry.sh \
+	%D%/check-length.sh \
+	%D%/check-fast.sh \
+	%D%/check-headers.sh \
+	%D%/check-checks.sh
+dist_check_SCRIPTS += $(CHECKS)
+TESTS += $(CHECKS)
+EXTRA_DIST += \
+	%D%/check_fast.py \
+	%D%/check_headers.py \
+	%D%/check_layers.py \
+	%D%/check_length.py \
+	%D%/check_registry.py \
+	%D%/test_checks.py \
+	%D%/tree.py
+
+# What the checks need to know of the build.
+AM_TESTS_ENVIRONMENT = \
+	PYTHON='$(PYTHON)'; export PYTHON; \
+	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
+	CC='$(CC)'; export CC; \
+	HEADER_FLAGS='-D_GNU_SOURCE $(DPDK_CFLAGS) $(EVENT_CFLAGS) -I$(top_srcdir)/include -I$(top_builddir) -I$(top_builddir)/ofproto/bindings'; \
+	export HEADER_FLAGS;
