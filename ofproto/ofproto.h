@@ -59,9 +59,11 @@ void ofp_port_event(struct ofp_bridge *b, enum dp_port_event,
 void ofp_synced(struct ofp_bridge *b, uint64_t seq);
 /* Every 100 ms: timeouts, statistics, paused replies. */
 void ofp_tick(struct ofp_bridge *b, uint64_t now_ns);
-/* After a batch of messages has been read from the sockets: one dp_commit
- * for all of them. */
-void ofp_flush(struct ofp_bridge *b);
+/* After a batch of messages has been read from the sockets, and after the
+ * other calls of this group: one dp_commit for all changes.  true: long work
+ * (deleting a million rules, a large statistics reply) was cut off after its
+ * time slice; call again as soon as the loop has served the others. */
+bool ofp_flush(struct ofp_bridge *b);
 
 /* One rule as operators see it; texts in ovs-ofctl's syntax, lent during the
  * callback. */

@@ -35,6 +35,10 @@ struct ofconn_ops {
     void (*established)(struct ofconn *, uint8_t wire_version);
     /* Role changed, for weft-dump controllers: "master", "slave", "equal". */
     void (*role)(struct ofconn *, const char *role);
+    /* May be NULL.  true: stop reading from the transport, the agent has
+     * enough to do (it waits for a barrier or a long reply); false: go on.
+     * Messages read already may still be delivered. */
+    void (*pause)(struct ofconn *, bool paused);
     /* Closes after flushing; 'why' goes to the log. closed() follows. */
     void (*close)(struct ofconn *, const char *why);
 };
