@@ -1,1 +1,2 @@
 # Sources of datapath/.
+include %D%/tunnel.mk

@@ -1,0 +1,2 @@
+# Tunnels of the datapath: outer headers on and off mbufs.
+noinst_HEADERS += %D%/tunnel.h
