@@ -24,10 +24,28 @@ offload_pending(const struct rte_mbuf *m)
 /* Completes the L4 checksum; clears the flags.  No segmentation. */
 WEFT_MUST_CHECK int offload_checksum(struct rte_mbuf *m);
 
-#define OFFLOAD_MAX_SEGMENTS 64
+/* After the first 'cut' bytes were removed by decapsulation: the state now
+ * speaks of the frame as it stands. */
+static inline void
+offload_cut_front(struct rte_mbuf *m, uint16_t cut)
+{
+    if (!(m->ol_flags & RTE_MBUF_F_TX_TUNNEL_MASK))
+        return;
+    m->l2_len = (uint64_t) (m->outer_l2_len + m->outer_l3_len + m->l2_len
+                            - cut) & 0x7f;
+    m->outer_l2_len = 0;
+    m->outer_l3_len = 0;
+    m->ol_flags &= ~RTE_MBUF_F_TX_TUNNEL_MASK;
+}
+
+/* 64 KiB in segments of 536 bytes, the smallest default of TCP (RFC 9293
+ * §3.7.1).  A frame that would need more is refused: one packet of a tenant
+ * must not become thousands. */
+#define OFFLOAD_MAX_SEGMENTS 128
 
 /* Cuts 'm' into complete frames (checksums finished): out[0..n-1], taken from
- * 'pool'.  Returns n. */
+ * 'pool', each in one segment if it fits there.  Returns n.  Also -E2BIG:
+ * more than max_out frames.  State inside a tunnel: -EINVAL. */
 WEFT_MUST_CHECK int offload_segment(struct rte_mbuf *m,
                                     struct rte_mempool *pool,
                                     struct rte_mbuf *out[],

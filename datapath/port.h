@@ -12,7 +12,16 @@
  *            valid, RTE_MBUF_F_TX_IPV4 or _IPV6 set;
  *          - RTE_MBUF_F_TX_TCP_SEG: additionally a large segment, tso_segsz
  *            and l4_len valid;
+ *          - RTE_MBUF_F_TX_TUNNEL_MASK != 0 (received from an uplink only):
+ *            the above speaks of the packet inside the tunnel; outer_l2_len
+ *            and outer_l3_len are the outer lengths, l2_len runs from the
+ *            end of the outer IP header to the inner one (DPDK's layout).
+ *            Decapsulation calls offload_cut_front after it cut the front;
  *          - otherwise the packet is complete as it stands.
+ *          RTE_MBUF_F_RX_L4_CKSUM_MASK of a frame from an uplink: NONE when
+ *          the outer L4 checksum may be unfinished (the sender is a device in
+ *          the same kernel) and must not be verified, GOOD when the device
+ *          verified it, UNKNOWN otherwise.
  *          Frames are single- or multi-segment; the first segment holds at
  *          least all headers that extraction reads (256 bytes or the whole
  *          frame) and PORT_HEADROOM bytes of headroom.
@@ -54,8 +63,8 @@ struct port_ops {
     /* 0: never as an uplink or never as a bridge port. */
     bool as_port, as_uplink;
 
-    /* Allocates p->priv, opens the device, fills caps, rx_fd, mac, mtu.
-     * All or nothing. */
+    /* Allocates p->priv, opens the device, fills caps, rx_fd, mac, mtu, mode.
+     * The caller has set ops, name and uplink.  All or nothing. */
     int (*open)(struct port *, const struct port_env *,
                 const struct dp_option *, size_t n, struct weft_err *e);
     void (*close)(struct port *);
@@ -66,16 +75,22 @@ struct port_ops {
     /* Device-level state: link, speed, device drops; fills what it knows. */
     void (*get)(struct port *, struct dp_port_info *);
     /* The device came or went (interface deleted, link): called every 100 ms
-     * and on netlink news; may reopen.  NULL: nothing to do. */
+     * and on netlink news; may reopen, beside a worker that uses the port:
+     * rx_fd stays the same number and stays registered in epoll.  NULL:
+     * nothing to do.  Thread: control. */
     void (*poll_state)(struct port *);
 
     /* Thread: worker.  At most PORT_BURST. */
     uint16_t (*rx_burst)(struct port *, struct rte_mbuf **, uint16_t n);
-    /* Takes the frames that were sent; returns their number.  The caller
-     * drops the rest (TX_FULL, or TX_ERROR when p->tx_error is set). */
+    /* Takes the frames that were sent; returns their number n_sent and
+     * leaves the others at [n_sent..n-1] (a frame the device refuses moves
+     * there and does not stop those behind it).  The caller drops the rest
+     * (TX_FULL, or TX_ERROR when p->tx_error is set). */
     uint16_t (*tx_burst)(struct port *, struct rte_mbuf **, uint16_t n);
 
-    /* Uplinks only: local end points and what is to be taken for them. */
+    /* Uplinks only: local end points and what is to be taken for them (GRE
+     * with protocol 0x6558 always).  Ports in host order.  Thread: control,
+     * beside the worker.  0, -ENOSPC or -errno. */
     int (*set_filter)(struct port *, const be32 *addrs, size_t n_addrs,
                       const uint16_t *udp_ports, size_t n_udp_ports);
 };
@@ -89,6 +104,9 @@ struct port {
     const struct port_ops *ops;
     void *priv;
     char name[DP_NAME_LEN];
+    bool uplink;         /* Opened as an uplink; set before open. */
+    char mode[16];       /* Uplinks: "xdp-native", "af_packet", "dpdk" ... */
+    int ifindex;         /* 0: not an interface of this kernel and namespace. */
     uint32_t caps;       /* PORT_CAP_* */
     int rx_fd;           /* Readable = packets; -1: must be polled. */
     uint8_t mac[6];
