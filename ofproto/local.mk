@@ -1,1 +1,2 @@
 # Sources of ofproto/.
+include %D%/protocol/local.mk

@@ -1,0 +1,9 @@
+# Wire descriptions: input of the bindings generator.
+OF_PROTOCOL_FILES = \
+	%D%/common \
+	%D%/of-1.3 \
+	%D%/of-1.3-enums \
+	%D%/of-1.3-resources \
+	%D%/oxm \
+	%D%/nicira-tunnel
+EXTRA_DIST += $(OF_PROTOCOL_FILES)
