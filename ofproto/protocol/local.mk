@@ -1,6 +1,7 @@
 # Wire descriptions: input of the bindings generator.
 OF_PROTOCOL_FILES = \
 	%D%/common \
+	%D%/of-1.0 \
 	%D%/of-1.3 \
 	%D%/of-1.3-enums \
 	%D%/of-1.3-resources \
