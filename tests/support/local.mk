@@ -1,1 +1,4 @@
 # Tests of tests/support/.
+check_LIBRARIES += tests/support/libdummydp.a
+tests_support_libdummydp_a_SOURCES = \
+	%D%/dummy_dp.c %D%/dummy_dp.h

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/dummy_dp.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "utils/base/mem.h"
+
+struct dummy_event {
+    struct base_list link;
+    struct dp_bridge *bridge;
+    enum dp_port_event type;
+    struct dp_port_info info;
+};
+
+/* ------------------------------------------------------------ life cycle */
+
+int
+dp_create(const struct dp_config *c, struct dp **out, struct weft_err *e)
+{
+    struct dp *dp;
+
+    (void) e;
+    BASE_NEW(dp);
+    if (c)
+        dp->events = c->events;
+    base_list_init(&dp->bridges);
+    base_list_init(&dp->queue);
+    *out = dp;
+    return 0;
+}
+
+void
+dp_destroy(struct dp *dp)
+{
+    struct dp_bridge *b, *bt;
+    struct dummy_event *ev, *et;
+
+    if (!dp)
+        return;
+    BASE_LIST_FOR_SAFE(b, bt, &dp->bridges, link)
+        dp_bridge_del(b);
+    BASE_LIST_FOR_SAFE(ev, et, &dp->queue, link)
+        free(ev);
+    free(dp);
+}
+
+int
+dp_event_fd(const struct dp *dp)
+{
+    (void) dp;
+    return -1;
+}
+
+bool
+dp_run(struct dp *dp, unsigned budget)
+{
+    while (!base_list_empty(&dp->queue) && budget--) {
+        struct dummy_event *ev = WEFT_CONTAINER_OF(
+            dp->queue.next, struct dummy_event, link);
+
+        base_list_del(&ev->link);
+        if (dp->events.port)
+            dp->events.port(dp->events.arg, ev->bridge, ev->bridge->owner,
+                            ev->type, &ev->info);
+        free(ev);
+    }
+    if (!dp->hold_sync && dp->synced < dp->seq) {
+        dp->synced = dp->seq;
+        if (dp->events.synced)
+            dp->events.synced(dp->events.arg, dp->synced);
+    }
+    return !base_list_empty(&dp->queue);
+}
+
+static void
+queue_port_event(struct dp_bridge *b, enum dp_port_event type,
+                 const struct dp_port_info *info)
+{
+    struct dummy_event *ev;
+
+    BASE_NEW(ev);
+    ev->bridge = b;
+    ev->type = type;
+    ev->info = *info;
+    base_list_add_tail(&b->dp->queue, &ev->link);
+}
+
+/* --------------------------------------------------------------- bridges */
+
+static struct dummy_port *
+port_insert(struct dp_bridge *b, uint32_t port_no, const char *name,
+            const char *type)
+{
+    struct dummy_port *p, *at;
+
+    BASE_NEW(p);
+    p->info.port_no = port_no;
+    snprintf(p->info.name, sizeof p->info.name, "%s", name);
+    snprintf(p->info.type, sizeof p->info.type, "%s", type);
+    snprintf(p->info.status, sizeof p->info.status, "up");
+    p->info.mac[0] = 0x02;
+    put_be32(p->info.mac + 2, port_no);
+    p->info.mtu = 1500;
+    p->info.link_up = true;
+    p->info.speed_mbps = 10000;
+    BASE_LIST_FOR(at, &b->ports, link)
+        if (at->info.port_no > port_no)
+            break;
+    base_list_add_before(&at->link, &p->link);
+    return p;
+}
+
+int
+dp_bridge_add(struct dp *dp, const char *name, void *owner,
+              struct dp_bridge **out, struct weft_err *e)
+{
+    struct dp_bridge *b;
+
+    BASE_LIST_FOR(b, &dp->bridges, link)
+        if (!strcmp(b->name, name))
+            return weft_err_set(e, -EEXIST, "bridge %s exists", name);
+    BASE_NEW(b);
+    b->dp = dp;
+    b->owner = owner;
+    snprintf(b->name, sizeof b->name, "%s", name);
+    base_list_init(&b->rules);
+    base_list_init(&b->packet_outs);
+    base_list_init(&b->ports);
+    base_list_add_tail(&dp->bridges, &b->link);
+    port_insert(b, DP_PORT_LOCAL, name, "internal");
+    *out = b;
+    return 0;
+}
+
+void
+dp_bridge_del(struct dp_bridge *b)
+{
+    struct dp_rule *r, *rt;
+    struct dummy_packet_out *po, *pt;
+    struct dummy_port *p, *ptmp;
+    struct dummy_event *ev, *et;
+
+    BASE_LIST_FOR_SAFE(r, rt, &b->rules, link)
+        dp_rule_del(r);
+    BASE_LIST_FOR_SAFE(po, pt, &b->packet_outs, link) {
+        free(po->data);
+        free((void *) (uintptr_t) po->ops.ops);
+        free(po);
+    }
+    BASE_LIST_FOR_SAFE(p, ptmp, &b->ports, link)
+        free(p);
+    BASE_LIST_FOR_SAFE(ev, et, &b->dp->queue, link)
+        if (ev->bridge == b) {
+            base_list_del(&ev->link);
+            free(ev);
+        }
+    base_list_del(&b->link);
+    free(b);
+}
+
+/* ----------------------------------------------------------------- ports */
+
+static struct dummy_port *
+port_find(struct dp_bridge *b, uint32_t port_no)
+{
+    struct dummy_port *p;
+
+    BASE_LIST_FOR(p, &b->ports, link)
+        if (p->info.port_no == port_no)
+            return p;
+    return NULL;
+}
+
+int
+dp_port_add(struct dp_bridge *b, const struct dp_port_config *c,
+            uint32_t *port_no, struct weft_err *e)
+{
+    uint32_t no = c->port_no;
+
+    if (!no)
+        for (no = 1; port_find(b, no); no++)
+            ;
+    if (no > DP_PORT_MAX || port_find(b, no))
+        return weft_err_set(e, -EEXIST, "port %u exists or is too large", no);
+
+    struct dummy_port *p = port_insert(b, no, c->name, c->type);
+
+    queue_port_event(b, DP_PORT_ADDED, &p->info);
+    *port_no = no;
+    return 0;
+}
+
+int
+dp_port_del(struct dp_bridge *b, uint32_t port_no, struct weft_err *e)
+{
+    struct dummy_port *p = port_find(b, port_no);
+
+    if (!p)
+        return weft_err_set(e, -ENODEV, "no port %u", port_no);
+    queue_port_event(b, DP_PORT_DELETED, &p->info);
+    base_list_del(&p->link);
+    free(p);
+    return 0;
+}
+
+int
+dp_port_set(struct dp_bridge *b, uint32_t port_no, const struct dp_option *o,
+            size_t n, struct weft_err *e)
+{
+    (void) o, (void) n;
+    return port_find(b, port_no)
+               ? 0
+               : weft_err_set(e, -ENODEV, "no port %u", port_no);
+}
+
+int
+dp_port_set_config(struct dp_bridge *b, uint32_t port_no, uint32_t bits,
+                   uint32_t mask)
+{
+    struct dummy_port *p = port_find(b, port_no);
+
+    if (!p)
+        return -ENODEV;
+    p->info.config = (p->info.config & ~mask) | (bits & mask);
+    queue_port_event(b, DP_PORT_MODIFIED, &p->info);
+    return 0;
+}
+
+int
+dp_port_get(struct dp_bridge *b, uint32_t port_no, struct dp_port_info *info)
+{
+    struct dummy_port *p = port_find(b, port_no);
+
+    if (!p)
+        return -ENODEV;
+    *info = p->info;
+    return 0;
+}
+
+uint32_t
+dp_port_next(struct dp_bridge *b, uint32_t after)
+{
+    struct dummy_port *p;
+
+    BASE_LIST_FOR(p, &b->ports, link)
+        if (p->info.port_no > after)
+            return p->info.port_no;
+    return 0;
+}
+
+uint32_t
+dummy_port_add(struct dp_bridge *b, const char *name, uint32_t port_no)
+{
+    struct dp_port_config c = { .name = name, .type = "dummy",
+                                .port_no = port_no };
+
+    return dp_port_add(b, &c, &port_no, NULL) ? 0 : port_no;
+}
+
+void
+dummy_port_link(struct dp_bridge *b, uint32_t port_no, bool up)
+{
+    struct dummy_port *p = port_find(b, port_no);
+
+    p->info.link_up = up;
+    queue_port_event(b, DP_PORT_MODIFIED, &p->info);
+}
+
+struct dp_port_info *
+dummy_port(struct dp_bridge *b, uint32_t port_no)
+{
+    struct dummy_port *p = port_find(b, port_no);
+
+    return p ? &p->info : NULL;
+}
+
+/* ----------------------------------------------------------------- rules */
+
+static bool
+ops_valid(const struct dp_op_list *l)
+{
+    const uint64_t *at = (const void *) l->ops;
+
+    for (uint32_t left = l->n_words; left;) {
+        const struct dp_op *op = (const void *) at;
+
+        if (op->code >= N_DP_OPS || !op->words || op->words > left)
+            return false;
+        left -= op->words;
+        at += op->words;
+    }
+    return true;
+}
+
+static void
+ops_copy(struct dp_op_list *to, const struct dp_op_list *from)
+{
+    to->n_words = from->n_words;
+    to->ops = from->n_words ? base_xmemdup(from->ops, 8u * from->n_words)
+                            : NULL;
+}
+
+static void
+instr_free(struct dp_instr *i)
+{
+    free((void *) (uintptr_t) i->apply.ops);
+    free((void *) (uintptr_t) i->write.ops);
+}
+
+static void
+instr_copy(struct dp_instr *to, const struct dp_instr *from)
+{
+    *to = *from;
+    ops_copy(&to->apply, &from->apply);
+    ops_copy(&to->write, &from->write);
+}
+
+int
+dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
+            const struct flow_match *m, const struct dp_instr *in,
+            uint64_t cookie, struct dp_rule **out)
+{
+    struct dp_rule *r;
+
+    if (b->dp->fail_rule_add)
+        return b->dp->fail_rule_add;
+    if (table >= DP_N_TABLES || !ops_valid(&in->apply)
+        || !ops_valid(&in->write))
+        return -EINVAL;
+    BASE_NEW(r);
+    r->bridge = b;
+    r->table = table;
+    r->priority = priority;
+    r->match = *m;
+    r->cookie = cookie;
+    instr_copy(&r->instr, in);
+    base_list_add_tail(&b->rules, &r->link);
+    b->n_rules++;
+    b->table_info[table].n_rules++;
+    b->dp->n_changes++;
+    *out = r;
+    return 0;
+}
+
+int
+dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
+{
+    if (!ops_valid(&in->apply) || !ops_valid(&in->write))
+        return -EINVAL;
+    instr_free(&r->instr);
+    instr_copy(&r->instr, in);
+    r->cookie = cookie;
+    r->n_sets++;
+    r->bridge->dp->n_changes++;
+    return 0;
+}
+
+void
+dp_rule_del(struct dp_rule *r)
+{
+    r->bridge->n_rules--;
+    r->bridge->table_info[r->table].n_rules--;
+    r->bridge->dp->n_changes++;
+    base_list_del(&r->link);
+    instr_free(&r->instr);
+    free(r);
+}
+
+void
+dp_rule_get_stats(struct dp_rule *r, struct dp_stats *s)
+{
+    *s = r->stats;
+}
+
+void
+dp_rule_reset_stats(struct dp_rule *r)
+{
+    r->stats.packets = r->stats.bytes = 0;
+    r->n_resets++;
+}
+
+void
+dp_rule_get_match(const struct dp_rule *r, struct flow_match *m)
+{
+    *m = r->match;
+}
+
+uint64_t
+dp_commit(struct dp *dp)
+{
+    dp->n_changes = 0;
+    dp->n_commits++;
+    return ++dp->seq;
+}
+
+void
+dp_table_set_miss(struct dp_bridge *b, uint8_t table, enum dp_miss miss)
+{
+    b->miss[table] = miss;
+}
+
+void
+dp_table_get(struct dp_bridge *b, uint8_t table, struct dp_table_info *i)
+{
+    *i = b->table_info[table];
+    snprintf(i->form, sizeof i->form, "dummy");
+}
+
+struct dp_rule *
+dummy_rule_find(struct dp_bridge *b, uint8_t table, uint16_t priority,
+                const struct flow_match *m)
+{
+    struct dp_rule *r;
+
+    BASE_LIST_FOR(r, &b->rules, link)
+        if (r->table == table && r->priority == priority
+            && flow_match_equal(&r->match, m))
+            return r;
+    return NULL;
+}
+
+struct dp_rule *
+dummy_rule_nth(struct dp_bridge *b, unsigned n)
+{
+    struct dp_rule *r;
+
+    BASE_LIST_FOR(r, &b->rules, link)
+        if (!n--)
+            return r;
+    return NULL;
+}
+
+/* ------------------------------------------------------------ packet-out */
+
+int
+dp_packet_out(struct dp_bridge *b, uint32_t in_port, const uint8_t *data,
+              size_t len, const struct dp_op_list *ops)
+{
+    struct dummy_packet_out *po;
+
+    if (len < 14 || !ops_valid(ops))
+        return -EINVAL;
+    BASE_NEW(po);
+    po->in_port = in_port;
+    po->data = base_xmemdup(data, len);
+    po->len = len;
+    ops_copy(&po->ops, ops);
+    base_list_add_tail(&b->packet_outs, &po->link);
+    b->n_packet_outs++;
+    return 0;
+}
+
+struct dummy_packet_out *
+dummy_last_packet_out(struct dp_bridge *b)
+{
+    if (base_list_empty(&b->packet_outs))
+        return NULL;
+    return WEFT_CONTAINER_OF(b->packet_outs.prev, struct dummy_packet_out,
+                             link);
+}
+
+void
+dummy_punt(struct dp_bridge *b, const struct dp_punt *p)
+{
+    struct dp_punt copy = *p;
+
+    copy.bridge = b;
+    copy.bridge_owner = b->owner;
+    if (b->dp->events.punt)
+        b->dp->events.punt(b->dp->events.arg, &copy);
+}
+
+/* ------------------------------- tunnels, uplinks, introspection: nothing */
+
+int
+dp_nexthop_set(struct dp *dp, be32 remote, const struct tnl_nexthop *nh)
+{
+    (void) dp, (void) remote, (void) nh;
+    return 0;
+}
+
+void
+dp_nexthop_del(struct dp *dp, be32 remote)
+{
+    (void) dp, (void) remote;
+}
+
+int
+dp_uplink_add(struct dp *dp, const struct dp_port_config *c, uint32_t *id,
+              struct weft_err *e)
+{
+    (void) dp, (void) c, (void) id;
+    return weft_err_set(e, -EOPNOTSUPP, "no uplinks in the dummy datapath");
+}
+
+int
+dp_uplink_del(struct dp *dp, uint32_t id, struct weft_err *e)
+{
+    (void) dp;
+    return weft_err_set(e, -ENODEV, "no uplink %u", id);
+}
+
+int
+dp_uplink_get(struct dp *dp, uint32_t id, struct dp_uplink_info *i)
+{
+    (void) dp, (void) id, (void) i;
+    return -ENODEV;
+}
+
+uint32_t
+dp_uplink_next(struct dp *dp, uint32_t after)
+{
+    (void) dp, (void) after;
+    return 0;
+}
+
+int
+dp_uplink_set_addrs(struct dp *dp, uint32_t id, const be32 *a, size_t n)
+{
+    (void) dp, (void) id, (void) a, (void) n;
+    return -ENODEV;
+}
+
+int
+dp_uplink_send(struct dp *dp, uint32_t id, const uint8_t *data, size_t len)
+{
+    (void) dp, (void) id, (void) data, (void) len;
+    return -ENODEV;
+}
+
+void
+dp_mac_dump(struct dp_bridge *b, dp_mac_cb *cb, void *arg)
+{
+    (void) b, (void) cb, (void) arg;
+}
+
+void
+dp_mac_flush(struct dp_bridge *b)
+{
+    (void) b;
+}
+
+void
+dp_cache_dump(struct dp_bridge *b, dp_cache_cb *cb, void *arg)
+{
+    (void) b, (void) cb, (void) arg;
+}
+
+int
+dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *w)
+{
+    (void) dp, (void) i, (void) w;
+    return -ENOENT;
+}
+
+void
+dp_bridge_get_balance(struct dp_bridge *b, struct dp_balance *bal)
+{
+    memset(bal, 0, sizeof *bal);
+    bal->injected = b->n_packet_outs;
+}
+
+int
+dp_trace(struct dp_bridge *b, uint32_t in_port, const struct pkt_tunnel *t,
+         const uint8_t *data, size_t len, char *text, size_t size)
+{
+    (void) b, (void) in_port, (void) t, (void) data;
+    if (len < 14)
+        return -EINVAL;
+    snprintf(text, size, "%s", "");
+    return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A datapath without packets, for tests of what sits above dp.h.
+ *
+ * What:    implements every function of include/weft/dp.h and lets a test
+ *          look at what it was told: rules, packet-outs, port changes,
+ *          commits.
+ * Model:   lists of plain structs.  Events are queued and delivered by
+ *          dp_run, as the real one does; a commit is reported as synced by
+ *          the next dp_run unless 'hold_sync' is set.
+ * Threads: one.
+ * Owns:    all it stores; pointers handed out live until the next call that
+ *          changes the object.
+ * Errors:  'fail_rule_add' makes dp_rule_add return that errno. */
+#ifndef TESTS_DUMMY_DP_H
+#define TESTS_DUMMY_DP_H
+
+#include "utils/base/list.h"
+#include "weft/dp.h"
+
+struct dp_rule {
+    struct base_list link; /* In dummy_bridge.rules, oldest first. */
+    struct dp_bridge *bridge;
+    uint8_t table;
+    uint16_t priority;
+    uint64_t cookie;
+    unsigned n_sets;   /* dp_rule_set calls. */
+    unsigned n_resets; /* dp_rule_reset_stats calls. */
+    struct dp_stats stats;
+    struct dp_instr instr; /* Own copy. */
+    struct flow_match match;
+};
+
+struct dummy_packet_out {
+    struct base_list link;
+    uint32_t in_port;
+    uint8_t *data;
+    size_t len;
+    struct dp_op_list ops; /* Own copy. */
+};
+
+struct dummy_port {
+    struct base_list link;
+    struct dp_port_info info;
+};
+
+struct dp_bridge {
+    struct base_list link;
+    struct dp *dp;
+    void *owner;
+    char name[DP_NAME_LEN];
+    struct base_list rules;       /* struct dp_rule */
+    uint32_t n_rules;
+    struct base_list packet_outs; /* struct dummy_packet_out */
+    unsigned n_packet_outs;
+    struct base_list ports;       /* struct dummy_port, by number */
+    enum dp_miss miss[DP_N_TABLES];
+    struct dp_table_info table_info[DP_N_TABLES]; /* lookups, matches. */
+};
+
+struct dummy_event;
+
+struct dp {
+    struct dp_events events;
+    struct base_list bridges;
+    struct base_list queue; /* struct dummy_event */
+    uint64_t seq;           /* Last committed. */
+    uint64_t synced;        /* Last reported. */
+    unsigned n_changes;     /* Since the last commit. */
+    unsigned n_commits;
+    bool hold_sync;
+    int fail_rule_add; /* 0 or a negative errno. */
+};
+
+/* The rule with this table, priority and match; NULL: none. */
+struct dp_rule *dummy_rule_find(struct dp_bridge *, uint8_t table,
+                                uint16_t priority, const struct flow_match *);
+/* The n-th rule, oldest first; NULL past the end. */
+struct dp_rule *dummy_rule_nth(struct dp_bridge *, unsigned n);
+/* The last packet-out; NULL: none. */
+struct dummy_packet_out *dummy_last_packet_out(struct dp_bridge *);
+/* Adds a port of type "dummy"; delivered as an event by dp_run. */
+uint32_t dummy_port_add(struct dp_bridge *, const char *name,
+                        uint32_t port_no);
+/* Changes the link state and queues the event. */
+void dummy_port_link(struct dp_bridge *, uint32_t port_no, bool up);
+/* The stored info, for setting counters; NULL: none. */
+struct dp_port_info *dummy_port(struct dp_bridge *, uint32_t port_no);
+/* Delivers a punt at once; 'bridge' and 'bridge_owner' are filled in. */
+void dummy_punt(struct dp_bridge *, const struct dp_punt *);
+
+#endif
