@@ -1,1 +1,2 @@
 # Tests of tests/datapath/.
+include %D%/classify.mk

@@ -1,1 +1,5 @@
 # Tests of tests/fuzz/.
+# fuzz_<parser>.c holds the target; with replay_main.c it replays its corpus
+# in `make check`.  To fuzz: clang -fsanitize=fuzzer,address,undefined with the
+# target and the sources that its LDADD names.
+include %D%/extract.mk
