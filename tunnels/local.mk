@@ -1,1 +1,8 @@
-# Sources of tunnels/.
+# Sources of tunnels/: one folder per type, and the underlay.
+noinst_LIBRARIES += libtunnels.a
+libtunnels_a_SOURCES = \
+	%D%/registry.c %D%/tunnel_types.def \
+	%D%/tunnel.c %D%/tunnel_priv.h
+noinst_HEADERS += %D%/underlay/underlay.h
+include %D%/vxlan/local.mk
+include %D%/nvgre/local.mk

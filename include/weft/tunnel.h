@@ -80,7 +80,8 @@ struct tnl_template {
     uint16_t entropy_min;  /* First source port, host order. */
     uint16_t entropy_span; /* Number of source ports. */
     uint32_t ip_csum; /* Folded ones' complement sum of the IPv4 header with
-                       * length, id and checksum zero. */
+                       * length, id and checksum zero; of its 16-bit words
+                       * as host integers. */
 };
 
 /* Name, default and help of one option, for weftctl's messages and the
@@ -139,6 +140,14 @@ WEFT_MUST_CHECK int tnl_config_parse(const struct tnl_ops *t,
                                      const char *const values[], size_t n,
                                      struct tnl_config *c,
                                      struct weft_err *e);
+
+/* The same for a live port: options that are not named keep the value they
+ * have in 'c'; on an error 'c' is unchanged.  Thread: control. */
+WEFT_MUST_CHECK int tnl_config_change(const struct tnl_ops *t,
+                                      const char *const names[],
+                                      const char *const values[], size_t n,
+                                      struct tnl_config *c,
+                                      struct weft_err *e);
 
 /* Where packets for a remote leave: the underlay's answer. */
 struct tnl_nexthop {

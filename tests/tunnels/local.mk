@@ -1,1 +1,17 @@
 # Tests of tests/tunnels/.
+TNL_TESTS = \
+	tests/tunnels/test_conformance \
+	tests/tunnels/test_vxlan \
+	tests/tunnels/test_nvgre
+check_PROGRAMS += $(TNL_TESTS)
+TESTS += $(TNL_TESTS)
+
+tests_tunnels_test_conformance_SOURCES = %D%/test_conformance.c
+tests_tunnels_test_conformance_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_tunnels_test_conformance_LDADD = $(TNL_LIBS) $(CHECK_LIBS)
+tests_tunnels_test_vxlan_SOURCES = %D%/test_vxlan.c
+tests_tunnels_test_vxlan_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_tunnels_test_vxlan_LDADD = $(TNL_LIBS) $(CHECK_LIBS)
+tests_tunnels_test_nvgre_SOURCES = %D%/test_nvgre.c
+tests_tunnels_test_nvgre_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_tunnels_test_nvgre_LDADD = $(TNL_LIBS) $(CHECK_LIBS)
