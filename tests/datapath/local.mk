@@ -1,2 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Tests of tests/datapath/.
 include %D%/classify.mk
+include %D%/ports.mk
