@@ -7,3 +7,4 @@ tests_ofproto_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_tables_LDADD = libofproto.a \
 	tests/support/libdummydp.a $(BASE_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += %D%/sizes-1.0.txt %D%/sizes-1.3.txt
+EXTRA_DIST += %D%/vectors
