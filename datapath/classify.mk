@@ -1,3 +1,9 @@
 # Headers to key, compiled tables, flow cache: plain C, no DPDK.
 libdatapath_a_SOURCES += \
-	%D%/extract.h %D%/extract_fast.c
+	%D%/extract.h %D%/extract_fast.c \
+	%D%/hash_fast.h \
+	%D%/tables/table.h %D%/tables/table_priv.h \
+	%D%/tables/table.c %D%/tables/table_fast.c \
+	%D%/tables/ht.c \
+	%D%/tables/linear.c %D%/tables/linear_fast.c \
+	%D%/tables/hash.c %D%/tables/hash_fast.c

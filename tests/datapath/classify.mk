@@ -4,3 +4,9 @@ TESTS += tests/datapath/test_extract
 tests_datapath_test_extract_SOURCES = %D%/test_extract.c
 tests_datapath_test_extract_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_datapath_test_extract_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_tables
+TESTS += tests/datapath/test_tables
+tests_datapath_test_tables_SOURCES = %D%/test_tables.c
+tests_datapath_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_datapath_test_tables_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)

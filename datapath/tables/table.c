@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/tables/table_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utils/base/mem.h"
+
+static struct tbl_form *
+form_of(const struct tbl *t)
+{
+    return atomic_load_explicit(&t->form, memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------ forms */
+
+/* The cheapest form for what the table holds; a form is left late, so that
+ * one rule more or less does not flip it back and forth. */
+static enum tbl_kind
+form_choose(const struct tbl *t)
+{
+    uint32_t limit = form_of(t)->kind == TBL_LINEAR ? TBL_LINEAR_MAX
+                                                    : TBL_LINEAR_MIN;
+
+    return t->n_heads <= limit ? TBL_LINEAR : TBL_HASH;
+}
+
+static struct tbl_form *
+form_build(const struct tbl *t, enum tbl_kind kind)
+{
+    return kind == TBL_LINEAR ? tbl_linear_build(t) : tbl_hash_build(t);
+}
+
+/* Publishes the form that fits now.  'masks': the set of masks with rules
+ * has changed, or their order by priority. */
+static void
+form_update(struct tbl *t, bool masks)
+{
+    struct tbl_form *old = form_of(t);
+    enum tbl_kind kind = form_choose(t);
+
+    if (kind == TBL_HASH && old->kind == TBL_HASH && !masks
+        && tbl_hash_in_order(old))
+        return;
+    atomic_store_explicit(&t->form, form_build(t, kind),
+                          memory_order_release);
+    t->env.defer(t->env.arg, free, old);
+}
+
+struct tbl *
+tbl_create(const struct tbl_env *env)
+{
+    struct tbl *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->env = *env;
+    hash_key_init(&t->key, env->seed);
+    base_hmap_init(&t->masks);
+    atomic_init(&t->form, tbl_linear_build(t));
+    return t;
+}
+
+static void
+mask_free(struct tbl_mask *m)
+{
+    struct tbl_ht *ht = atomic_load(&m->ht);
+
+    free(atomic_load(&ht->old));
+    free(ht);
+    free(m);
+}
+
+void
+tbl_destroy(struct tbl *t)
+{
+    struct base_hnode *node, *tmp;
+
+    if (!t)
+        return;
+    BASE_HMAP_FOR_SAFE (node, tmp, &t->masks) {
+        base_hmap_del(&t->masks, node);
+        mask_free(WEFT_CONTAINER_OF(node, struct tbl_mask, node));
+    }
+    base_hmap_fini(&t->masks);
+    free(form_of(t));
+    free(t);
+}
+
+/* ------------------------------------------------------------------ masks */
+
+static uint32_t
+mask_hash(const struct flow_key *mask)
+{
+    return base_hash_bytes(mask, sizeof *mask, 0);
+}
+
+static struct tbl_mask *
+mask_create(const struct flow_key *mask)
+{
+    struct tbl_mask *m;
+
+    BASE_NEW(m);
+    m->mask = *mask;
+    m->map = flow_mask_words(mask);
+    for (uint32_t map = m->map; map; map &= map - 1) {
+        m->idx[m->n] = (uint8_t) __builtin_ctz(map);
+        m->bits[m->n] = flow_key_word(mask, m->idx[m->n]);
+        m->n++;
+    }
+    atomic_init(&m->max_prio, -1);
+    atomic_init(&m->ht, tbl_ht_create(1));
+    if (!atomic_load(&m->ht)) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+const struct tbl_mask *
+tbl_mask_get(struct tbl *t, const struct flow_key *mask)
+{
+    uint32_t hash = mask_hash(mask);
+    struct base_hnode *node = base_hmap_first(&t->masks, hash);
+    struct tbl_mask *m;
+
+    for (; node; node = base_hmap_next_same(node)) {
+        m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
+        if (!memcmp(&m->mask, mask, sizeof *mask)) {
+            m->refs++;
+            return m;
+        }
+    }
+    m = mask_create(mask);
+    if (!m)
+        return NULL;
+    m->refs = 1;
+    base_hmap_add(&t->masks, &m->node, hash);
+    t->memory += sizeof *m + tbl_ht_size(atomic_load(&m->ht));
+    return m;
+}
+
+static void
+mask_free_deferred(void *m)
+{
+    mask_free(m);
+}
+
+void
+tbl_mask_put(struct tbl *t, const struct tbl_mask *mask)
+{
+    struct tbl_mask *m = (struct tbl_mask *) mask;
+
+    if (--m->refs)
+        return;
+    base_hmap_del(&t->masks, &m->node);
+    t->memory -= sizeof *m + tbl_ht_size(atomic_load(&m->ht));
+    t->env.defer(t->env.arg, mask_free_deferred, m);
+}
+
+uint32_t
+tbl_mask_words(const struct tbl_mask *m)
+{
+    return m->map;
+}
+
+const struct flow_key *
+tbl_mask_key(const struct tbl_mask *m)
+{
+    return &m->mask;
+}
+
+static int32_t
+max_prio(const struct tbl_mask *m)
+{
+    return atomic_load_explicit(&m->max_prio, memory_order_relaxed);
+}
+
+static void
+max_prio_set(struct tbl_mask *m, int32_t prio)
+{
+    atomic_store_explicit(&m->max_prio, prio, memory_order_release);
+}
+
+static void
+max_of(void *arg, struct tbl_rule *r)
+{
+    int32_t *max = arg;
+
+    *max = WEFT_MAX(*max, (int32_t) r->priority);
+}
+
+/* The top rule may have gone.  Looking for the next one walks the whole hash
+ * table, so it waits until a quarter of the rules has gone: until then
+ * max_prio is only higher than need be, which costs probes, never truth. */
+static void
+max_prio_lower(struct tbl_mask *m, const struct tbl_rule *gone)
+{
+    int32_t max = -1;
+
+    m->n_removed++;
+    m->max_stale |= gone->priority == max_prio(m);
+    if (!m->max_stale || m->n_removed <= m->n_heads / 4)
+        return;
+    tbl_ht_each(m, max_of, &max);
+    max_prio_set(m, max);
+    m->n_removed = 0;
+    m->max_stale = false;
+}
+
+static void
+union_add(struct flow_key *sum, const struct tbl_mask *m)
+{
+    for (unsigned i = 0; i < m->n; i++)
+        flow_key_set_word(sum, m->idx[i],
+                          flow_key_word(sum, m->idx[i]) | m->bits[i]);
+}
+
+/* The first rule of 'm' has come or its last one gone. */
+static void
+mask_activate(struct tbl *t, struct tbl_mask *m, bool on)
+{
+    t->n_active += on ? 1 : UINT32_MAX;
+    if (!on)
+        t->union_stale = true;
+    else if (!t->union_stale)
+        union_add(&t->union_mask, m);
+}
+
+void
+tbl_union_mask(const struct tbl *t_, struct flow_key *mask)
+{
+    struct tbl *t = (struct tbl *) t_; /* Only what was put off. */
+    struct base_hnode *node;
+
+    if (t->union_stale) {
+        memset(&t->union_mask, 0, sizeof t->union_mask);
+        BASE_HMAP_FOR (node, &t->masks) {
+            struct tbl_mask *m =
+                WEFT_CONTAINER_OF(node, struct tbl_mask, node);
+
+            if (m->n_heads)
+                union_add(&t->union_mask, m);
+        }
+        t->union_stale = false;
+    }
+    *mask = t->union_mask;
+}
+
+/* ------------------------------------------------------------------ rules */
+
+/* Puts 'r' into the chain of 'head', which is not lower. */
+static void
+chain_add(struct tbl_rule *head, struct tbl_rule *r)
+{
+    while (head->next && head->next->priority >= r->priority)
+        head = head->next;
+    r->next = head->next;
+    head->next = r;
+}
+
+int
+tbl_insert(struct tbl *t, struct tbl_rule *r)
+{
+    struct tbl_mask *m = (struct tbl_mask *) r->mask;
+    struct tbl_rule *head;
+
+    r->index = (uint32_t) hash_words(&t->key, r->values, m->n);
+    r->next = NULL;
+    head = tbl_ht_find(m, r);
+    if (!head && tbl_ht_add(t, m, r))
+        return -ENOMEM;
+    t->n_rules++;
+    if (r->priority >= max_prio(m)) {
+        max_prio_set(m, r->priority);
+        m->max_stale = false;
+    }
+    if (!head) {
+        t->n_heads++;
+        if (m->n_heads == 1)
+            mask_activate(t, m, true);
+    } else if (head->priority >= r->priority) {
+        chain_add(head, r);
+        return 0;
+    } else {
+        r->next = head;
+        tbl_ht_replace(t, m, head, r);
+    }
+    form_update(t, m->n_heads == 1);
+    return 0;
+}
+
+void
+tbl_remove(struct tbl *t, struct tbl_rule *r)
+{
+    struct tbl_mask *m = (struct tbl_mask *) r->mask;
+    struct tbl_rule *head = tbl_ht_find(m, r);
+    bool masks = false;
+
+    t->n_rules--;
+    if (head != r) {
+        while (head->next != r)
+            head = head->next;
+        head->next = r->next;
+        return;
+    }
+    tbl_ht_replace(t, m, r, r->next);
+    if (!r->next) {
+        t->n_heads--;
+        masks = !m->n_heads;
+        if (masks)
+            mask_activate(t, m, false);
+    }
+    max_prio_lower(m, r);
+    form_update(t, masks);
+}
+
+void
+tbl_get_info(const struct tbl *t, struct tbl_info *info)
+{
+    const struct tbl_form *f = form_of(t);
+
+    *info = (struct tbl_info) {
+        .form = f->kind == TBL_LINEAR ? "linear" : "hash",
+        .n_rules = t->n_rules,
+        .n_masks = t->n_active,
+        .max_probes = f->kind == TBL_LINEAR
+                          ? tbl_linear_probes(f)
+                          : ((const struct tbl_hash *) f)->n_masks * 3,
+        .memory = sizeof *t + f->size + t->memory,
+    };
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Layout of a compiled table, for datapath/tables/ and its tests.
+ *
+ * What:    the table, its masks, the forms that workers see.
+ * Model:   struct tbl
+ *            masks --> struct tbl_mask --> struct tbl_ht (all rules of one
+ *                                          mask, by their masked key)
+ *            form ---> linear | hash     (what lookups read, one pointer)
+ *          Each mask keeps its own hash table whatever the form: it finds
+ *          rules for control, and is what the hash form probes.  Rules with
+ *          equal mask and values hang behind the one of highest priority,
+ *          the head; lookups see heads only.
+ * Threads: control writes; workers read what is marked so. */
+#ifndef DP_TABLE_PRIV_H
+#define DP_TABLE_PRIV_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "datapath/hash_fast.h"
+#include "datapath/tables/table.h"
+#include "utils/base/hmap.h"
+
+/* Limits of the forms. */
+#define TBL_LINEAR_MAX 16 /* Rules. */
+#define TBL_LINEAR_MIN 8  /* Back from another form at this. */
+#define TBL_HASH_MASKS 8
+
+/* ------------------------------------------------------------- hash table
+ *
+ * Buckets of one line: eight slots of signature(16) | pointer(48).  A rule
+ * lives in its home bucket or, when that was full, in its other bucket; bit 0
+ * of the home's slot 0 then says that one has to look there too.  A rule only
+ * ever moves from home to other; it is there, and the bit is set, before it
+ * leaves home, and lookups read the bit after the slots, so that they never
+ * miss it.
+ *
+ * A full table is not rehashed at once: the new one is published with 'old'
+ * set, lookups probe both, and every change copies a few buckets over.  What
+ * was copied stays in the old one too, for those who still see only that. */
+
+#define TBL_HT_SLOTS 8
+#define TBL_HT_SPILLED 1u /* In slot 0. */
+#define TBL_HT_PTR UINT64_C(0x0000fffffffffff8)
+
+struct tbl_bucket {
+    _Atomic uint64_t slot[TBL_HT_SLOTS];
+} WEFT_ALIGNED(64);
+
+struct tbl_ht {
+    uint32_t mask;              /* Number of buckets - 1. */
+    uint32_t copied;            /* Control: buckets copied out of 'old'. */
+    _Atomic(struct tbl_ht *) old; /* Still being copied; or NULL. */
+    struct tbl_bucket b[];
+};
+
+static inline uint64_t
+tbl_ht_sig(uint32_t hash)
+{
+    uint64_t sig = hash >> 16;
+
+    return sig + !sig; /* Never 0, which is an empty slot's. */
+}
+
+static inline uint32_t
+tbl_ht_home(const struct tbl_ht *ht, uint32_t hash)
+{
+    return hash & ht->mask;
+}
+
+static inline uint32_t
+tbl_ht_other(const struct tbl_ht *ht, uint32_t hash)
+{
+    return (hash * UINT32_C(0x9e3779b1) >> 7 ^ hash >> 3) & ht->mask;
+}
+
+static inline struct tbl_rule *
+tbl_slot_rule(uint64_t slot)
+{
+    return (struct tbl_rule *) (uintptr_t) (slot & TBL_HT_PTR);
+}
+
+/* ------------------------------------------------------------------ masks */
+
+struct tbl_mask {
+    /* Read by workers. */
+    _Atomic(struct tbl_ht *) ht;
+    _Atomic int32_t max_prio; /* No rule has a higher one; -1: none. */
+    uint8_t n;                /* Words that are not zero. */
+    uint8_t idx[FLOW_KEY_WORDS];
+    uint64_t bits[FLOW_KEY_WORDS]; /* The words. */
+
+    /* Control only. */
+    struct base_hnode node;
+    struct flow_key mask;
+    uint32_t map;
+    uint32_t refs;
+    uint32_t n_heads;
+    uint32_t n_removed;  /* Since max_prio was exact. */
+    bool max_stale;
+};
+
+/* ------------------------------------------------------------------ forms */
+
+enum tbl_kind { TBL_LINEAR, TBL_HASH };
+
+struct tbl_form {
+    enum tbl_kind kind;
+    size_t size;
+};
+
+/* All rules by priority, compared word by word over the union of their
+ * words: n_words mask words and n_words value words each. */
+struct tbl_linear {
+    struct tbl_form form;
+    uint32_t n_rules;
+    uint32_t n_words; /* Multiple of 4; the surplus has mask 0. */
+    uint8_t idx[FLOW_KEY_WORDS];
+    struct tbl_rule *rules[TBL_LINEAR_MAX];
+    uint64_t mv[];
+};
+
+/* Masks, highest priority first when published. */
+struct tbl_hash {
+    struct tbl_form form;
+    uint32_t n_masks;
+    const struct tbl_mask *masks[];
+};
+
+struct tbl {
+    _Atomic(struct tbl_form *) form; /* Read by workers. */
+    struct hash_key key;
+
+    /* Control only. */
+    struct tbl_env env;
+    struct base_hmap masks;
+    uint32_t n_rules, n_heads;
+    uint32_t n_active; /* Masks with rules. */
+    size_t memory;     /* Of masks and hash tables. */
+    struct flow_key union_mask;
+    bool union_stale;
+};
+
+/* ht.c */
+struct tbl_ht *tbl_ht_create(uint32_t n_buckets); /* NULL: no memory. */
+size_t tbl_ht_size(const struct tbl_ht *);        /* Bytes, 'old' too. */
+/* Head with the mask and values of 'r'; NULL: none. */
+struct tbl_rule *tbl_ht_find(const struct tbl_mask *, const struct tbl_rule *r);
+/* Adds a head; r->index is its hash.  0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_ht_add(struct tbl *, struct tbl_mask *,
+                               struct tbl_rule *r);
+/* Puts 'to' in the place of the head 'from'; NULL: removes it. */
+void tbl_ht_replace(struct tbl *, struct tbl_mask *,
+                    const struct tbl_rule *from, const struct tbl_rule *to);
+/* Calls 'cb' for every head (twice during growth). */
+typedef void tbl_ht_cb(void *arg, struct tbl_rule *head);
+void tbl_ht_each(const struct tbl_mask *, tbl_ht_cb *, void *arg);
+
+/* linear.c, hash.c: build a form of what the table holds now. */
+struct tbl_form *tbl_linear_build(const struct tbl *);
+struct tbl_form *tbl_hash_build(const struct tbl *);
+uint32_t tbl_linear_probes(const struct tbl_form *);
+/* Are the masks still in order of priority? */
+bool tbl_hash_in_order(const struct tbl_form *);
+
+/* linear_fast.c, hash_fast.c */
+void tbl_linear_lookup(const struct tbl_linear *,
+                       const struct flow_key *const keys[], unsigned n,
+                       struct tbl_rule *rules[]);
+void tbl_hash_lookup(const struct tbl *, const struct tbl_hash *,
+                     const struct flow_key *const keys[], unsigned n,
+                     struct tbl_rule *rules[]);
+
+#endif
