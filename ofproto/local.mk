@@ -5,3 +5,5 @@ libofproto_a_SOURCES = \
 	%D%/instr.c %D%/instr.h \
 	%D%/tables.c %D%/tables.h \
 	%D%/timers.c %D%/timers.h
+include %D%/protocol/local.mk
+include %D%/text/local.mk

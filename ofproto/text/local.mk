@@ -1,0 +1,3 @@
+# Flows as text.
+libofproto_a_SOURCES += \
+	%D%/flow_text.h
