@@ -5,7 +5,7 @@
 noinst_LIBRARIES += libdatapath.a
 libdatapath_a_SOURCES =
 libdatapath_a_CFLAGS = $(AM_CFLAGS) $(DPDK_CFLAGS) $(PCAP_CFLAGS) \
-	$(BPF_CFLAGS) $(XDP_CFLAGS)
+	$(BPF_CFLAGS) $(XDP_CFLAGS) $(MNL_CFLAGS)
 include %D%/classify.mk
 include %D%/tunnel.mk
 include %D%/ports/local.mk

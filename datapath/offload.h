@@ -21,6 +21,10 @@ offload_pending(const struct rte_mbuf *m)
            != 0;
 }
 
+/* Folded ones' complement sum (RFC 1071) over 'len' bytes from 'off', which
+ * must be there; in memory order, to be stored as it is. */
+uint16_t offload_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
+
 /* Completes the L4 checksum; clears the flags.  No segmentation. */
 WEFT_MUST_CHECK int offload_checksum(struct rte_mbuf *m);
 

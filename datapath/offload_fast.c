@@ -58,11 +58,10 @@ fold(uint64_t sum)
     return (uint16_t) ((sum & 0xffff) + (sum >> 16));
 }
 
-/* Ones' complement sum over 'len' bytes from 'off', which are there.  Not
- * rte_raw_cksum_mbuf: DPDK 22.11 drops the carries of a segment that starts
- * at an odd place before it swaps its bytes. */
-static uint16_t
-chain_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+/* Not rte_raw_cksum_mbuf: DPDK 22.11 drops the carries of a segment that
+ * starts at an odd place before it swaps its bytes. */
+uint16_t
+offload_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
     uint64_t sum = 0;
     uint32_t done = 0;
@@ -98,7 +97,7 @@ offload_checksum(struct rte_mbuf *m)
     len = l4_length(m, p + l3_off, l3_off);
     if (len < field + 2)
         return -EINVAL;
-    sum = (uint16_t) ~chain_sum(m, l4_off, len);
+    sum = (uint16_t) ~offload_sum(m, l4_off, len);
     if (udp && sum == 0)
         sum = 0xffff; /* RFC 768: zero would mean no checksum. */
     memcpy(p + l4_off + field, &sum, sizeof sum);
@@ -247,7 +246,8 @@ tso_finish(const struct tso *t, struct rte_mbuf *s, uint32_t off, uint32_t n,
         tcp[13] &= (uint8_t) ~TCP_CWR; /* RFC 3168 §6.1.2: said once. */
     memset(tcp + TCP_CSUM_OFF, 0, 2);
     sum = (uint16_t) ~fold(pseudo_sum(t, l3, l4_total)
-                           + chain_sum(s, t->l2_len + t->l3_len, l4_total));
+                           + offload_sum(s, t->l2_len + t->l3_len,
+                                         l4_total));
     memcpy(tcp + TCP_CSUM_OFF, &sum, sizeof sum);
 }
 

@@ -144,6 +144,14 @@ struct flow_field {
 /* Indexed by enum flow_field_id; lives in utils/flow/flow_fields.c. */
 extern const struct flow_field flow_fields[N_FLOW_FIELDS];
 
+/* Bytes of the value in an OXM TLV: whole bytes, but the 20-bit labels take
+ * four (OpenFlow 1.3.5 Table 12). */
+static inline unsigned
+flow_field_oxm_len(const struct flow_field *f)
+{
+    return f->bits == 20 ? 4 : (f->bits + 7u) / 8;
+}
+
 /* Value of field 'f' in 'k' (a key or a mask), right-aligned big-endian in
  * v[16].  Thread: any. */
 static inline void

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath/ports/port_opt.h"
+#include "datapath/ports/common/port_opt.h"
 #include "tests/datapath/test_eal.h"
 
 static struct port_env env;

@@ -1,1 +1,24 @@
+# System tests: real kernels, real peers, in network namespaces of their own.
+# They skip (77) without root or without the peer.  Not part of `make check`:
+# they need root and minutes.
+SYSTEM_TESTS = \
+	%D%/test_bad_input.py \
+	%D%/test_controller.py \
+	%D%/test_limits.py \
+	%D%/test_openflow_tools.py \
+	%D%/test_overlay_kernel.py \
+	%D%/test_overlay_ovs.py \
+	%D%/test_recovery.py \
+	%D%/test_taps.py
+EXTRA_DIST += \
+	$(SYSTEM_TESTS) \
+	%D%/lab.py \
+	%D%/learning_switch.py \
+	%D%/run.sh \
+	%D%/tcp_bytes.py
+
+.PHONY: check-system
+check-system: $(bin_PROGRAMS) $(sbin_PROGRAMS)
+	top_builddir=. $(srcdir)/%D%/run.sh
 # Tests of tests/system/.
+include %D%/ports.mk

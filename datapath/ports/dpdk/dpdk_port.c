@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/ports/port_opt.h"
+#include "datapath/ports/common/port_opt.h"
 #include "utils/base/mem.h"
 
 #define DPDK_RX_DESCS 1024
@@ -294,11 +294,8 @@ dpdk_set(struct port *p, const char *name, const char *value,
     uint16_t mtu = p->mtu;
     int err;
 
-    if (!strcmp(name, "devargs"))
-        return weft_err_set(e, -EOPNOTSUPP, "port %s: devargs can be given "
-                            "only when the port is added", p->name);
     if (strcmp(name, "mtu"))
-        return -ENOENT;
+        return port_opt_fixed(p, name, e);
     err = port_opt_mtu(p, value, &mtu, e);
     if (err)
         return err;

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "datapath/ports/port_opt.h"
+#include "datapath/ports/common/port_opt.h"
 #include "utils/base/mem.h"
 
 #define PCAP_SNAPLEN 262144
@@ -161,11 +161,7 @@ pcap_port_set(struct port *p, const char *name, const char *value,
               struct weft_err *e)
 {
     (void) value;
-    for (const struct tnl_option *o = pcap_options; o->name; o++)
-        if (!strcmp(o->name, name))
-            return weft_err_set(e, -EOPNOTSUPP, "port %s: %s can be given "
-                                "only when the port is added", p->name, name);
-    return -ENOENT;
+    return port_opt_fixed(p, name, e);
 }
 
 static void

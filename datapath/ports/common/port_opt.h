@@ -33,6 +33,11 @@ WEFT_MUST_CHECK int port_opt_mac(const struct port *p, const char *value,
 WEFT_MUST_CHECK int port_opt_bool(const struct port *p, const char *name,
                                   const char *value, bool *out,
                                   struct weft_err *e);
+/* For ops->set: 'name' is an option that only creation takes (-EOPNOTSUPP) or
+ * none at all (-ENOENT). */
+WEFT_MUST_CHECK int port_opt_fixed(const struct port *p, const char *name,
+                                   struct weft_err *e);
+
 /* Sets p->status, as printf. */
 void port_set_status(struct port *p, bool up, const char *fmt, ...)
     WEFT_PRINTF(3, 4);

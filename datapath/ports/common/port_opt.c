@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/ports/port_opt.h"
+#include "datapath/ports/common/port_opt.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -104,6 +104,15 @@ port_opt_bool(const struct port *p, const char *name, const char *value,
         return weft_err_set(e, -EINVAL, "port %s: %s=%s is neither yes nor no",
                             p->name, name, value);
     return 0;
+}
+
+int
+port_opt_fixed(const struct port *p, const char *name, struct weft_err *e)
+{
+    if (!option_known(p->ops, name))
+        return -ENOENT;
+    return weft_err_set(e, -EOPNOTSUPP, "port %s: %s can be given only when "
+                        "the port is added", p->name, name);
 }
 
 void

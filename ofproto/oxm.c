@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ofproto/oxm.h"
+
+#include <string.h>
+
+#include "weft/compiler.h"
+#include "weft/dp.h"
+
+#define OXM_CLASS_NXM1 0x0001
+#define OXM_CLASS_BASIC 0x8000
+
+#define ETH_IPV4 0x0800
+#define ETH_ARP 0x0806
+#define ETH_IPV6 0x86dd
+#define ETH_MPLS 0x8847
+#define ETH_MPLS_MCAST 0x8848
+#define ETH_PBB 0x88e7
+#define IP_ICMP 1
+#define IP_TCP 6
+#define IP_UDP 17
+#define IP_ICMPV6 58
+#define IP_SCTP 132
+#define ND_SOLICIT 135
+#define ND_ADVERT 136
+
+/* Field + 1 by class and number; 0: unknown. */
+#define OXM_SLOT(cls, num) (((cls) == OXM_CLASS_NXM1 ? 128 : 0) + (num))
+static const uint8_t field_by_slot[256] = {
+#define FLOW_FIELD(id, name, cls, num, ...)                                   \
+    [OXM_SLOT(cls, num)] = FLOW_F_##id + 1,
+#include "weft/fields.def"
+#undef FLOW_FIELD
+};
+
+const struct flow_field *
+ofp_oxm_field(uint16_t oxm_class, uint8_t field)
+{
+    unsigned i;
+
+    if ((oxm_class != OXM_CLASS_BASIC && oxm_class != OXM_CLASS_NXM1)
+        || field > 127)
+        return NULL;
+    i = field_by_slot[OXM_SLOT(oxm_class, field)];
+    return i ? &flow_fields[i - 1] : NULL;
+}
+
+/* --------------------------------------------------------- prerequisites */
+
+static bool
+eth_is(const struct flow_match *m, uint16_t type)
+{
+    return m->mask.eth_type == 0xffff
+           && m->key.eth_type == be16_from(type);
+}
+
+static bool
+proto_is(const struct flow_match *m, uint8_t proto)
+{
+    return m->mask.ip_proto == 0xff && m->key.ip_proto == proto;
+}
+
+static bool
+icmpv6_is(const struct flow_match *m, uint8_t type)
+{
+    return ofp_prereq_met(m, FLOW_PRE_ICMPV6)
+           && (m->mask.tp_src & be16_from(0xff)) == be16_from(0xff)
+           && m->key.tp_src == be16_from(type);
+}
+
+bool
+ofp_prereq_met(const struct flow_match *m, enum flow_prereq prereq)
+{
+    bool ip = eth_is(m, ETH_IPV4) || eth_is(m, ETH_IPV6);
+
+    switch (prereq) {
+    case FLOW_PRE_NONE:
+        return true;
+    case FLOW_PRE_IN_PORT:
+        return m->mask.in_port != 0;
+    case FLOW_PRE_VLAN: /* vlan_vid is not OFPVID_NONE. */
+        return (m->key.vlan_tci & be16_from(FLOW_VLAN_PRESENT)) != 0;
+    case FLOW_PRE_IP:
+        return ip;
+    case FLOW_PRE_IPV4:
+        return eth_is(m, ETH_IPV4);
+    case FLOW_PRE_IPV6:
+        return eth_is(m, ETH_IPV6);
+    case FLOW_PRE_ARP:
+        return eth_is(m, ETH_ARP);
+    case FLOW_PRE_TCP:
+        return ip && proto_is(m, IP_TCP);
+    case FLOW_PRE_UDP:
+        return ip && proto_is(m, IP_UDP);
+    case FLOW_PRE_SCTP:
+        return ip && proto_is(m, IP_SCTP);
+    case FLOW_PRE_ICMPV4:
+        return eth_is(m, ETH_IPV4) && proto_is(m, IP_ICMP);
+    case FLOW_PRE_ICMPV6:
+        return eth_is(m, ETH_IPV6) && proto_is(m, IP_ICMPV6);
+    case FLOW_PRE_ND:
+        return icmpv6_is(m, ND_SOLICIT) || icmpv6_is(m, ND_ADVERT);
+    case FLOW_PRE_ND_NS:
+        return icmpv6_is(m, ND_SOLICIT);
+    case FLOW_PRE_ND_NA:
+        return icmpv6_is(m, ND_ADVERT);
+    case FLOW_PRE_MPLS:
+        return eth_is(m, ETH_MPLS) || eth_is(m, ETH_MPLS_MCAST);
+    case FLOW_PRE_PBB:
+        return eth_is(m, ETH_PBB);
+    }
+    return false;
+}
+
+/* ----------------------------------------------------------------- parse */
+
+static bool
+all_bytes(const uint8_t *p, unsigned n, uint8_t v)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (p[i] != v)
+            return false;
+    return true;
+}
+
+/* 'v' is right-aligned in 16 bytes.  Does it need more than 'bits'? */
+static bool
+exceeds(const uint8_t v[16], unsigned bits)
+{
+    unsigned full = 16 - bits / 8; /* First byte inside the width. */
+
+    for (unsigned i = 0; i + 1 < full; i++)
+        if (v[i])
+            return true;
+    return full && v[full - 1] >> bits % 8;
+}
+
+/* Values that the field's width allows and the specification does not. */
+static enum ofp_err
+value_check(const struct flow_field *f, const uint8_t v[16],
+            const uint8_t mask[16])
+{
+    uint64_t n = get_be64(v + 8), m = get_be64(mask + 8);
+
+    if (f == &flow_fields[FLOW_F_VLAN_VID])
+        /* Table 13: without OFPVID_PRESENT only OFPVID_NONE. */
+        return m & FLOW_VLAN_PRESENT && !(n & FLOW_VLAN_PRESENT)
+                       && n & 0xfff
+                   ? OFP_ERR_MATCH_BAD_VALUE
+                   : OFP_OK;
+    if (f == &flow_fields[FLOW_F_IN_PORT]
+        || f == &flow_fields[FLOW_F_IN_PHY_PORT]) {
+        bool reserved = n > 0xffffff00u && n != DP_PORT_LOCAL
+                        && n != DP_PORT_CONTROLLER;
+
+        return !n || reserved ? OFP_ERR_MATCH_BAD_VALUE : OFP_OK;
+    }
+    return OFP_OK;
+}
+
+/* One TLV's payload: 'n' bytes of value and, if 'masked', of mask. */
+static enum ofp_err
+field_parse(const struct flow_field *f, const uint8_t *p, unsigned n,
+            bool masked, struct flow_match *m)
+{
+    uint8_t v[16] = { 0 }, mask[16] = { 0 };
+
+    memcpy(v + 16 - n, p, n);
+    memset(mask + 16 - n, 0xff, n);
+    if (exceeds(v, f->bits))
+        return OFP_ERR_MATCH_BAD_VALUE;
+    if (masked) {
+        for (unsigned i = 0; i < n; i++) /* §7.2.3.5: value outside mask. */
+            if (p[i] & ~p[n + i])
+                return OFP_ERR_MATCH_BAD_WILDCARDS;
+        memcpy(mask + 16 - n, p + n, n);
+        if (all_bytes(p + n, n, 0)) /* The same as no TLV. */
+            return OFP_OK;
+        if (!f->maskable && !all_bytes(p + n, n, 0xff))
+            return OFP_ERR_MATCH_BAD_MASK;
+    }
+
+    enum ofp_err err = value_check(f, v, mask);
+
+    if (err)
+        return err;
+    flow_field_set_masked(&m->key, f, v, mask);
+    flow_field_set_masked(&m->mask, f, mask, mask);
+    return OFP_OK;
+}
+
+enum ofp_err
+ofp_oxm_parse(const uint8_t *p, size_t len, struct flow_match *m)
+{
+    uint64_t seen = 0;
+
+    _Static_assert(N_FLOW_FIELDS <= 64, "one bit per field");
+    memset(m, 0, sizeof *m);
+    for (size_t at = 0; at < len;) {
+        if (len - at < 4 || len - at - 4 < p[at + 3])
+            return OFP_ERR_MATCH_BAD_LEN;
+
+        const struct flow_field *f = ofp_oxm_field(get_be16(p + at),
+                                                   p[at + 2] >> 1);
+        bool masked = p[at + 2] & 1;
+
+        if (!f)
+            return OFP_ERR_MATCH_BAD_FIELD;
+
+        unsigned n = flow_field_oxm_len(f);
+        uint64_t bit = UINT64_C(1) << (f - flow_fields);
+
+        if (p[at + 3] != n << masked)
+            return OFP_ERR_MATCH_BAD_LEN;
+        if (seen & bit)
+            return OFP_ERR_MATCH_DUP_FIELD;
+        seen |= bit;
+
+        enum ofp_err err = field_parse(f, p + at + 4, n, masked, m);
+
+        if (err)
+            return err;
+        at += 4 + (n << masked);
+    }
+    for (; seen; seen &= seen - 1) /* §7.2.3.6; in any order. */
+        if (!ofp_prereq_met(m, flow_fields[__builtin_ctzll(seen)].prereq))
+            return OFP_ERR_MATCH_BAD_PREREQ;
+    return OFP_OK;
+}
+
+/* ----------------------------------------------------------------- write */
+
+/* Does the mask touch the field's member at all? */
+static bool
+member_masked(const struct flow_match *m, const struct flow_field *f)
+{
+    return !all_bytes((const uint8_t *) &m->mask + f->offset, f->width, 0);
+}
+
+static size_t
+field_write(const struct flow_field *f, const struct flow_match *m,
+            uint8_t *p)
+{
+    uint8_t v[16], mask[16], full[16] = { 0 };
+    unsigned n = flow_field_oxm_len(f);
+
+    flow_field_get(&m->mask, f, mask);
+    if (all_bytes(mask, 16, 0) || !ofp_prereq_met(m, f->prereq))
+        return 0;
+    flow_field_get(&m->key, f, v);
+    memset(full + 16 - f->bits / 8, 0xff, f->bits / 8);
+    if (f->bits % 8)
+        full[15 - f->bits / 8] = (uint8_t) ((1u << f->bits % 8) - 1);
+
+    bool masked = f->maskable && memcmp(mask, full, 16);
+
+    put_be16(p, f->oxm_class);
+    p[2] = (uint8_t) (f->oxm_field << 1 | masked);
+    p[3] = (uint8_t) (n << masked);
+    memcpy(p + 4, v + 16 - n, n);
+    if (masked)
+        memcpy(p + 4 + n, mask + 16 - n, n);
+    return 4 + (n << masked);
+}
+
+size_t
+ofp_oxm_write(const struct flow_match *m, uint8_t *buf)
+{
+    size_t at = 0;
+
+    for (unsigned i = 0; i < N_FLOW_FIELDS; i++)
+        if (member_masked(m, &flow_fields[i]))
+            at += field_write(&flow_fields[i], m, buf + at);
+    return at;
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Idle processor time and memory of an ordinary switch."""
+import time
+import unittest
+import lab
+
+
+class Limits(unittest.TestCase):
+    def test_idle_switch_with_two_taps_uses_under_5_percent_of_a_core(self):
+        with lab.Lab() as l:
+            a, b = l.ns("a"), l.ns("b")
+            s = l.switch()
+            s.ctl("add-br", "br0")
+            s.tap("br0", "tap1", a, "10.0.0.1/24", ofport=1)
+            s.tap("br0", "tap2", b, "10.0.0.2/24", ofport=2)
+            s.flows("actions=NORMAL")
+            l.ping(a, "10.0.0.2", count=3)
+            time.sleep(2)
+            cpu, start = lab.cpu_seconds(s.process.pid), time.monotonic()
+            time.sleep(5)
+            share = ((lab.cpu_seconds(s.process.pid) - cpu)
+                     / (time.monotonic() - start))
+            print("idle: %.2f %% of a core" % (100 * share))
+            self.assertLess(share, 0.05)
+
+    def test_memory_without_huge_pages_is_at_most_300_mib(self):
+        with lab.Lab() as l:
+            host, a = l.ns("host"), l.ns("a")
+            l.link(host, a, address_a="192.0.2.1/24",
+                   address_b="192.0.2.2/24")
+            s = l.switch("weft", host, args=["--eal", "--no-huge"])
+            s.ctl("add-br", "br0")
+            s.ctl("add-uplink", "eth0")
+            for i, t in enumerate(("blue", "red")):
+                vm = l.ns(t)
+                s.tap("br0", t + "-vm", vm, "10.0.0.1/24", mtu=1450)
+                s.ctl("add-port", "br0", t + "-tun",
+                      "type=" + ("vxlan", "nvgre")[i], "local=192.0.2.1",
+                      "remote=192.0.2.2", "key=%d" % (5001 + 1000 * i))
+            rss = s.rss_kib() / 1024
+            print("resident: %.0f MiB" % rss)
+            self.assertLessEqual(rss, 300)
+
+
+if __name__ == "__main__":
+    lab.main("ping", "ovs-ofctl")
