@@ -201,6 +201,49 @@ class Bench:
         return result
 
 
+    def tap_run(self, name):
+        """iperf3 between two taps; the bytes' rightness is the system
+        tests' matter (test_taps.py)."""
+        peer = PEERS[name](self, None)
+        vms = ["%s-%s" % (self.ns, n) for n in "ab"]
+        try:
+            for vm in vms:
+                run("ip", "netns", "add", vm)
+            peer.start(("default",))
+            peer.taps(vms)
+            for n, vm in enumerate(vms, 1):
+                for words in (("addr", "add", "10.0.0.%d/24" % n, "dev",
+                               "bt%d" % n), ("link", "set", "bt%d" % n, "up")):
+                    run("ip", "-n", vm, *words)
+            server = subprocess.Popen(
+                ["ip", "netns", "exec", vms[1], "iperf3", "-s", "-1"],
+                stdout=subprocess.DEVNULL)
+            time.sleep(1)
+            out = json.loads(run("ip", "netns", "exec", vms[0], "iperf3",
+                                 "-c", "10.0.0.2", "-t",
+                                 str(int(self.o.seconds) + 2), "-J"))
+            server.wait(10)
+            return dict(gbps=out["end"]["sum_received"]["bits_per_second"]
+                        / 1e9)
+        finally:
+            peer.stop()
+            for vm in vms:
+                run("ip", "netns", "del", vm, check=False)
+
+    def tap_row(self):
+        result = dict(row="T1", title="TCP, tap to tap, Gbit/s",
+                      goal=bench_rows.TAP_GOAL)
+        runs = {}
+        for _ in range(self.o.repeat):
+            for name in self.o.peers:
+                if name != "testpmd":
+                    runs.setdefault(name, []).append(
+                        self.tap_run(name)["gbps"])
+        for name, rates in runs.items():
+            result[name] = dict(gbps=statistics.median(rates), wrong=None)
+        return result
+
+
 def ratio(r):
     if "ovs" not in r or "weft" not in r:
         return None
@@ -209,6 +252,8 @@ def ratio(r):
         return None
     if r["row"] == "G1":
         return w["per_second"] / o["per_second"]
+    if r["row"] == "T1":
+        return w["gbps"] / o["gbps"]
     return o["cycles"] / w["cycles"]
 
 
@@ -220,6 +265,8 @@ def cell(r, name):
         return "WRONG"
     if r["row"] == "G1":
         return "%.0fk/s" % (p["per_second"] / 1e3)
+    if r["row"] == "T1":
+        return "%.2f" % p["gbps"]
     return "%.0f (%.0f-%.0f)" % (p["cycles"], p["low"], p["high"])
 
 
@@ -271,6 +318,7 @@ def main():
             "ratio", "goal", "its setting"))
         for name in rows:
             r = (bench.flow_mod_row() if name == "G1"
+                 else bench.tap_row() if name == "T1"
                  else bench.packet_row(name))
             r["ratio"] = ratio(r)
             results.append(r)

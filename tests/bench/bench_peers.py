@@ -244,6 +244,16 @@ class Ovs(Peer):
     def main_pid(self):
         return self.bench.real_pid(self.procs[1])
 
+    def taps(self, vms):
+        """One tap per VM, moved into its namespace, joined by a rule."""
+        for n, vm in enumerate(vms, 1):
+            self.ctl("add-port", "br0", "bt%d" % n, "--", "set", "interface",
+                     "bt%d" % n, "type=tap", "ofport_request=%d" % n)
+            run(*self.bench.netns, "ip", "link", "set", "bt%d" % n, "netns",
+                vm)
+        self.add_flows(["in_port=1,actions=output:2",
+                        "in_port=2,actions=output:1"])
+
     def openflow_socket(self):
         return os.path.join(self.dir, "br0.mgmt")
 
@@ -291,6 +301,13 @@ class Weft(Peer):
         for name, (devargs, number) in ends.items():
             self.ctl("add-port", "br0", name, "type=dpdk",
                      "devargs=" + devargs, "ofport=%d" % number)
+
+    def taps(self, vms):
+        for n, vm in enumerate(vms, 1):
+            self.ctl("add-port", "br0", "bt%d" % n, "type=tap",
+                     "netns=" + vm, "ofport=%d" % n)
+        self.add_flows(["in_port=1,actions=output:2",
+                        "in_port=2,actions=output:1"])
 
     def add_flows(self, rules):
         path = os.path.join(self.dir, "flows")

@@ -75,10 +75,12 @@ ROWS = {
     "E4d": row("NVGRE decap, 1k flows", None, flows=1024, pairs=32,
                tunnel="nvgre", decap=True),
 }
+# T1: TCP between two VMs' taps on one host, default kernel settings; Gbit/s.
+TAP_GOAL = 2.0
 # G1 is no packet row: 100k flow-mods one by one, then a barrier.
 G1_ADDS = 100000
 G1_GOAL = 3.0
-ALL = list(ROWS) + ["G1"]
+ALL = list(ROWS) + ["G1", "T1"]
 ALIASES = {"E4": ["E4e", "E4d"]}
 
 

@@ -14,7 +14,7 @@ tests/bench/gen_plugin.so: %D%/gen_plugin.c
 	$(AM_V_CCLD)$(CC) -O2 -march=native $(AM_CFLAGS) $(DPDK_CFLAGS) -shared \
 	    -fPIC $(srcdir)/%D%/gen_plugin.c -o $@ $(DPDK_LIBS)
 
-ROWS = A1 A2 B1 B3 B4 D1 D2 E1 E3 E4 G1
+ROWS = A1 A2 B1 B3 B4 D1 D2 E1 E3 E4 G1 T1
 REPEAT = 3
 BENCH_FLAGS =
 .PHONY: bench
