@@ -64,7 +64,9 @@
     X(TNL_RESERVED_KEY, "tnl_reserved_key", "VSID of the reserved range")     \
     X(TNL_UNKNOWN, "tnl_unknown", "no tunnel port for this key and endpoint") \
     X(TNL_INNER_VLAN, "tnl_inner_vlan", "inner frame carries a VLAN tag")     \
-    X(TNL_INNER_RUNT, "tnl_inner_runt", "inner frame shorter than Ethernet")
+    X(TNL_INNER_RUNT, "tnl_inner_runt", "inner frame shorter than Ethernet")  \
+    X(TNL_BAD_ECN, "tnl_bad_ecn", "congestion mark outside, inner packet"     \
+                                  " cannot carry it (RFC 6040)")
 
 enum drop_reason {
 #define X(id, name, help) DROP_##id,
