@@ -9,4 +9,4 @@ libdatapath_a_CFLAGS = $(AM_CFLAGS) $(DPDK_CFLAGS) $(PCAP_CFLAGS) \
 include %D%/classify.mk
 include %D%/tunnel.mk
 include %D%/ports/local.mk
-DP_LIBS = libdatapath.a $(BASE_LIBS) $(DPDK_LIBS) $(PORT_LIBS)
+DP_LIBS = libdatapath.a libtunnels.a $(BASE_LIBS) $(DPDK_LIBS) $(PORT_LIBS)

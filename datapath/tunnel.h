@@ -9,7 +9,7 @@
  *          uplink ─ tunnel_rx_burst ─► (port, struct pkt_tunnel, inner frame)
  *          (port, struct pkt_tunnel, inner frame) ─ tunnel_tx_burst ─► uplink
  *
- *          Receive looks (kind, local, remote, key) up in one table of 16-byte
+ *          Receive looks (kind, local, remote, key) up in one table of 32-byte
  *          slots; "kind" is the type and, for UDP, the destination port.  The
  *          most specific port wins: a fixed key before key=flow, then a fixed
  *          remote before remote=flow, then a fixed local address.  Nothing

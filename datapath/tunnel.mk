@@ -1,2 +1,6 @@
 # Tunnels of the datapath: outer headers on and off mbufs.
-noinst_HEADERS += %D%/tunnel.h
+libdatapath_a_SOURCES += \
+	%D%/tunnel.h %D%/tunnel.c %D%/tunnel_priv.h \
+	%D%/tunnel_hash_fast.c \
+	%D%/tunnel_rx_fast.c \
+	%D%/tunnel_tx_fast.c

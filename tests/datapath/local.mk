@@ -2,3 +2,4 @@
 # Tests of tests/datapath/.
 include %D%/classify.mk
 include %D%/ports.mk
+include %D%/tunnel.mk
