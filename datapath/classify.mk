@@ -1,6 +1,7 @@
 # Headers to key, compiled tables, flow cache: plain C, no DPDK.
 libdatapath_a_SOURCES += \
 	%D%/extract.h %D%/extract_fast.c \
+	%D%/cache.h %D%/cache_priv.h %D%/cache.c %D%/cache_fast.c \
 	%D%/hash_fast.h \
 	%D%/tables/table.h %D%/tables/table_priv.h \
 	%D%/tables/table.c %D%/tables/table_fast.c \

@@ -10,3 +10,9 @@ TESTS += tests/datapath/test_tables
 tests_datapath_test_tables_SOURCES = %D%/test_tables.c
 tests_datapath_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_datapath_test_tables_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_cache
+TESTS += tests/datapath/test_cache
+tests_datapath_test_cache_SOURCES = %D%/test_cache.c
+tests_datapath_test_cache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_datapath_test_cache_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)
