@@ -3,4 +3,3 @@
 # in `make check`.  To fuzz: clang -fsanitize=fuzzer,address,undefined with the
 # target and the sources that its LDADD names.
 include %D%/extract.mk
-include %D%/ofmsg.mk
