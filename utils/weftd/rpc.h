@@ -49,15 +49,6 @@ typedef int rpc_method(struct weftd *, const json_t *params,
  * for a notification. */
 void rpc_answer(struct weftd *, const char *text, size_t len,
                 struct base_str *out);
-/* Length of the JSON object or array that starts at text[0], 0: incomplete.
- * '*state' (0 to start) remembers how far 'len' bytes were looked at. */
-struct rpc_scan {
-    size_t at;
-    unsigned depth;
-    bool in_string, escaped;
-};
-size_t rpc_scan(struct rpc_scan *state, const char *text, size_t len);
-
 /* "params" member as text, "" if it is absent. */
 const char *rpc_param(const json_t *params, const char *name);
 
