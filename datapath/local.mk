@@ -7,6 +7,7 @@ libdatapath_a_SOURCES =
 libdatapath_a_CFLAGS = $(AM_CFLAGS) $(DPDK_CFLAGS) $(PCAP_CFLAGS) \
 	$(BPF_CFLAGS) $(XDP_CFLAGS) $(MNL_CFLAGS)
 include %D%/classify.mk
+include %D%/worker.mk
 include %D%/tunnel.mk
 include %D%/ports/local.mk
 DP_LIBS = libdatapath.a libtunnels.a $(BASE_LIBS) $(DPDK_LIBS) $(PORT_LIBS)

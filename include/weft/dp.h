@@ -245,6 +245,9 @@ uint64_t dp_commit(struct dp *);
 
 enum dp_miss { DP_MISS_DROP, DP_MISS_CONTROLLER, DP_MISS_CONTINUE };
 void dp_table_set_miss(struct dp_bridge *, uint8_t table, enum dp_miss);
+/* Packets whose TTL runs out are punted (DP_PUNT_INVALID_TTL) instead of
+ * dropped (BAD_TTL); default off. */
+void dp_bridge_set_ttl_punt(struct dp_bridge *, bool on);
 
 struct dp_table_info {
     uint32_t n_rules;

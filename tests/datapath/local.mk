@@ -2,4 +2,5 @@
 # Tests of tests/datapath/.
 include %D%/classify.mk
 include %D%/ports.mk
+include %D%/worker.mk
 include %D%/tunnel.mk

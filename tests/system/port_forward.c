@@ -3,9 +3,8 @@
  * of the port types.
  *
  * usage: port_forward [-f ADDR[,ADDR]] [-u UDP_PORT] A B
- *        A, B: NAME,TYPE[,OPTION=VALUE]... (; in a value stands for a comma)
- *        "uplink" as an option opens the port as an uplink, with -f and -u
- *        as its filter.
+ *        A, B: NAME,TYPE[,OPTION=VALUE]...   "uplink" as an option opens the
+ *        port as an uplink, with -f and -u as its filter.
  *
  * Threads: main is control (poll_state, commands), one worker forwards.
  * Commands on stdin: "status", "set NAME OPTION VALUE", "quit"; each is
@@ -87,8 +86,6 @@ side_open(struct side *s, char *spec)
             s->port.uplink = true;
         } else if (eq && n < MAX_OPTIONS) {
             *eq = '\0';
-            for (char *c = eq + 1; *c; c++)
-                *c = *c == ';' ? ',' : *c;
             opts[n++] = (struct dp_option) { o, eq + 1 };
         }
     }

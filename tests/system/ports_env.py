@@ -10,7 +10,7 @@ import sys
 import time
 
 PID = os.getpid() % 100000
-BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
+BUILD = os.environ.get("WEFT_BUILD", os.getcwd())
 FORWARD = os.path.join(BUILD, "tests/system/port_forward")
 
 

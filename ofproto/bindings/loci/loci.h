@@ -14,7 +14,6 @@
 #include "loci/loci_base.h"
 #include "loci/loci_classes.h"
 #include "loci/loci_idents.h"
-#include "loci/loci_show.h"
 #include "loci/loci_validator.h"
 #include "loci/of_lists.h"
 #include "loci/of_match.h"

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bridges: tables, caches, balance, MACs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/dp_priv.h"
+#include "datapath/worker.h"
+#include "utils/base/mem.h"
+
+#define MAC_BUCKETS 32768 /* 128k addresses, 2 MiB when all are in use. */
+
+static void
+fc_free(void *fc)
+{
+    fc_destroy(fc);
+}
+
+/* ------------------------------------------------------------------- caches */
+
+static void
+key_or(struct flow_key *a, const struct flow_key *b)
+{
+    for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+        flow_key_set_word(a, i, flow_key_word(a, i) | flow_key_word(b, i));
+}
+
+static bool
+key_covers(const struct flow_key *wide, const struct flow_key *k)
+{
+    /* What the pipeline itself carries is never part of a cache key. */
+    for (unsigned i = 0; i < FLOW_KEY_PACKET_WORDS; i++)
+        if (flow_key_word(k, i) & ~flow_key_word(wide, i))
+            return false;
+    return true;
+}
+
+/* What rules and their actions look at, in_port always. */
+static void
+bridge_mask(struct dp_bridge *br, struct flow_key *m)
+{
+    memset(m, 0, sizeof *m);
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
+        struct dp_table *t = &br->tables[i];
+
+        if (!t->tbl)
+            continue;
+        if (t->union_dirty) {
+            tbl_union_mask(t->tbl, t->mask);
+            t->union_dirty = false;
+        }
+        key_or(m, t->mask);
+    }
+    if (m->in_phy_port)
+        m->in_port = UINT32_MAX;
+    memset(&m->metadata, 0,
+           sizeof *m - offsetof(struct flow_key, metadata));
+    m->in_port = UINT32_MAX;
+    if (br->n_vlan_acts) {
+        m->vlan_tci |= be16_from(FLOW_VLAN_PRESENT);
+        m->nw_flags |= FLOW_NW_MORE_VLAN;
+    }
+}
+
+static uint32_t
+cache_capacity(const struct dp *dp, uint32_t want)
+{
+    return WEFT_MIN(want, dp->cache_max);
+}
+
+/* A new, empty cache for one worker; without memory the worker goes without. */
+static void
+cache_replace(struct dp_bridge *br, unsigned worker, uint32_t capacity)
+{
+    struct bridge_pw *bp = br->pw[worker];
+    struct fc *old = bp->fc, *fc = NULL;
+
+    if (br->dp->cache_max > 1)
+        fc = fc_create(&br->cache_mask, capacity, br->dp->seed);
+    dp_publish(&bp->fc, fc);
+    if (old)
+        rcu_defer(br->dp->rcu, fc_free, old);
+}
+
+static void
+caches_renew(struct dp_bridge *br, const struct flow_key *mask)
+{
+    br->cache_mask = *mask;
+    for (unsigned i = 0; i < br->dp->n_workers; i++) {
+        struct dp_cache_stats s = { .capacity = DP_CACHE_MIN };
+
+        if (br->pw[i]->fc)
+            fc_get_stats(br->pw[i]->fc, &s);
+        cache_replace(br, i, cache_capacity(br->dp, s.capacity));
+    }
+}
+
+void
+dp_bridge_need_mask(struct dp_bridge *br, const struct flow_key *mask)
+{
+    if (!br->cache_off && !key_covers(&br->cache_mask, mask))
+        __atomic_store_n(&br->cache_off, 1, __ATOMIC_SEQ_CST);
+}
+
+/* Order: a worker that sees the new generation sees the new caches; a worker
+ * that sees 'cache_off' clear sees caches with a sufficient mask. */
+void
+dp_bridge_commit(struct dp_bridge *br)
+{
+    br->dirty = false;
+    if (br->cache_off) {
+        struct flow_key mask;
+
+        bridge_mask(br, &mask);
+        caches_renew(br, &mask);
+    }
+    dp_publish(&br->gen, br->gen + 1);
+    __atomic_store_n(&br->cache_off, 0, __ATOMIC_RELEASE);
+}
+
+/* Every 100 ms: larger caches where wanted, a narrower mask when rules went. */
+void
+dp_bridge_house(struct dp_bridge *br)
+{
+    struct dp *dp = br->dp;
+    bool narrow = false;
+
+    for (unsigned i = 0; i < DP_N_TABLES; i++)
+        narrow |= br->tables[i].union_dirty;
+    if (narrow && !br->dirty) {
+        struct flow_key mask;
+
+        bridge_mask(br, &mask);
+        if (!key_covers(&mask, &br->cache_mask))
+            caches_renew(br, &mask);
+    }
+    for (unsigned i = 0; i < dp->n_workers; i++) {
+        struct dp_cache_stats s;
+
+        if (!br->pw[i]->fc || !fc_wants_growth(br->pw[i]->fc))
+            continue;
+        fc_get_stats(br->pw[i]->fc, &s);
+        if (s.capacity < dp->cache_max)
+            cache_replace(br, i, cache_capacity(dp, 4 * s.capacity));
+    }
+}
+
+/* ------------------------------------------------------------ life cycle */
+
+static void
+bridge_free(void *p)
+{
+    struct dp_bridge *br = p;
+
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
+        tbl_destroy(br->tables[i].tbl);
+        free(br->tables[i].mask);
+    }
+    for (unsigned i = 0; i < DP_MAX_WORKERS; i++) {
+        if (br->pw[i])
+            fc_destroy(br->pw[i]->fc);
+        free(br->pw[i]);
+    }
+    mac_destroy(br->macs);
+    free(br->flood);
+    free(br->ports);
+    free(br);
+}
+
+int
+dp_bridge_add(struct dp *dp, const char *name, void *owner,
+              struct dp_bridge **out, struct weft_err *e)
+{
+    struct dp_bridge *br;
+    struct flow_key mask;
+
+    BASE_LIST_FOR(br, &dp->bridges, node)
+        if (!strcmp(br->name, name))
+            return weft_err_set(e, -EEXIST, "bridge %s exists already", name);
+    if (strlen(name) >= sizeof br->name || !*name)
+        return weft_err_set(e, -EINVAL,
+                            "bridge name %s: 1 to %zu characters are allowed",
+                            name, sizeof br->name - 1);
+    BASE_NEW(br);
+    br->dp = dp;
+    br->owner = owner;
+    snprintf(br->name, sizeof br->name, "%s", name);
+    base_list_init(&br->rules);
+    br->ports = calloc(DP_PORT_MAX + 1, sizeof br->ports[0]);
+    br->macs = mac_create(MAC_BUCKETS, dp->seed);
+    BASE_NEW(br->flood);
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
+        br->tables[i].br = br;
+        br->tables[i].id = (uint8_t) i;
+        br->tables[i].miss = DP_MISS_DROP;
+    }
+    for (unsigned i = 0; i < dp->n_workers; i++) {
+        br->pw[i] = aligned_alloc(64, (sizeof *br->pw[i] + 63) / 64 * 64);
+        if (br->pw[i])
+            memset(br->pw[i], 0, sizeof *br->pw[i]);
+    }
+    if (!br->ports || !br->macs || !br->pw[dp->n_workers - 1]) {
+        bridge_free(br);
+        return weft_err_set(e, -ENOMEM, "bridge %s: out of memory", name);
+    }
+    bridge_mask(br, &mask);
+    caches_renew(br, &mask);
+    base_list_add_tail(&dp->bridges, &br->node);
+    *out = br;
+    return 0;
+}
+
+void
+dp_bridge_del(struct dp_bridge *br)
+{
+    struct dp *dp;
+    struct dp_rule *r, *rtmp;
+    uint32_t no;
+
+    if (!br)
+        return;
+    dp = br->dp;
+    dp_commit(dp); /* Packet-outs and punts of it go first. */
+    while ((no = dp_port_next(br, 0)))
+        if (dp_port_del(br, no, NULL))
+            break;
+    BASE_LIST_FOR_SAFE(r, rtmp, &br->rules, node)
+        dp_rule_del(r);
+    dp_bridge_commit(br);
+    rcu_release(dp->rcu);
+    rcu_wait(dp->rcu);
+    dp_punts_deliver(dp, UINT32_MAX); /* They name the bridge. */
+    base_list_del(&br->node);
+    rcu_defer(dp->rcu, bridge_free, br);
+}
+
+/* ------------------------------------------------------------------ tables */
+
+void
+dp_table_set_miss(struct dp_bridge *br, uint8_t table, enum dp_miss miss)
+{
+    if (table >= DP_N_TABLES || br->tables[table].miss == (uint8_t) miss)
+        return;
+    __atomic_store_n(&br->tables[table].miss, (uint8_t) miss,
+                     __ATOMIC_RELAXED);
+    br->dirty = true;
+}
+
+void
+dp_table_get(struct dp_bridge *br, uint8_t table, struct dp_table_info *out)
+{
+    const struct dp_table *t;
+
+    memset(out, 0, sizeof *out);
+    if (table >= DP_N_TABLES)
+        return;
+    t = &br->tables[table];
+    out->n_rules = t->n_rules;
+    snprintf(out->form, sizeof out->form, "empty");
+    if (t->tbl) {
+        struct tbl_info i;
+
+        tbl_get_info(t->tbl, &i);
+        snprintf(out->form, sizeof out->form, "%s", i.form);
+        out->max_probes = i.max_probes;
+        out->memory = i.memory;
+    }
+    for (unsigned i = 0; i < br->dp->n_workers; i++) {
+        out->lookups += dp_read(br->pw[i]->tables[table].lookups);
+        out->matches += dp_read(br->pw[i]->tables[table].matches);
+    }
+}
+
+void
+dp_bridge_set_ttl_punt(struct dp_bridge *br, bool on)
+{
+    __atomic_store_n(&br->ttl_punt, on, __ATOMIC_RELAXED);
+}
+
+/* ------------------------------------------------------------- information */
+
+void
+dp_bridge_get_balance(struct dp_bridge *br, struct dp_balance *out)
+{
+    memset(out, 0, sizeof *out);
+    for (unsigned w = 0; w < br->dp->n_workers; w++) {
+        const struct dp_balance *b = &br->pw[w]->bal;
+
+        out->received += dp_read(b->received);
+        out->injected += dp_read(b->injected);
+        out->copied += dp_read(b->copied);
+        out->sent += dp_read(b->sent);
+        out->punted += dp_read(b->punted);
+        out->consumed += dp_read(b->consumed);
+        for (unsigned i = 0; i < N_DROP_REASONS; i++)
+            out->dropped[i] += dp_read(b->dropped[i]);
+    }
+}
+
+void
+dp_mac_dump(struct dp_bridge *br, dp_mac_cb *cb, void *arg)
+{
+    mac_dump(br->macs, dp_tick_now(br->dp), cb, arg);
+}
+
+void
+dp_mac_flush(struct dp_bridge *br)
+{
+    mac_flush(br->macs);
+}
+
+void
+dp_bridge_update_flood(struct dp_bridge *br)
+{
+    struct dp_port_list *old = br->flood, *l;
+    struct dp_port *p;
+    unsigned n = 0;
+
+    BASE_LIST_FOR(p, &br->dp->ports, node)
+        n += p->br == br;
+    l = base_xmalloc(sizeof *l + n * sizeof l->p[0]);
+    l->n = 0;
+    BASE_LIST_FOR(p, &br->dp->ports, node)
+        if (p->br == br)
+            l->p[l->n++] = p;
+    dp_publish(&br->flood, l);
+    rcu_defer(br->dp->rcu, free, old);
+}
+
+struct cache_dump {
+    struct dp_bridge *br;
+    unsigned worker;
+    uint32_t stamp;
+    dp_cache_cb *cb;
+    void *arg;
+};
+
+/* Ops of a program as the upper layers know them: what only a program has is
+ * left out.  Returns the number of words, at most 'max'. */
+static uint32_t
+visible_ops(const struct prog *p, uint64_t *out, uint32_t max)
+{
+    const struct dp_op *op;
+    uint32_t n = 0;
+
+    if (p->n_words > PROG_MAX_WORDS)
+        return 0;
+    PROG_FOR_OPS(op, p->ops, p->n_words) {
+        uint8_t words = op->words;
+        struct dp_op *copy = (struct dp_op *) (void *) (out + n);
+
+        if (!words || op->code >= N_DP_OPS)
+            break;
+        if (op->code != DP_OP_SET_FIELD)
+            words = 1; /* Without context. */
+        if (n + words > max)
+            break;
+        memcpy(copy, op, 8u * words);
+        copy->words = words;
+        n += words;
+    }
+    return n;
+}
+
+static void
+cache_dump_one(void *arg, const struct flow_key *key, const struct prog *prog,
+               uint32_t stamp, uint64_t packets)
+{
+    struct cache_dump *d = arg;
+    uint64_t words[256];
+    struct flow_match m = { .key = *key };
+    struct dp_op_list ops = { .ops = (const struct dp_op *) (void *) words };
+
+    fc_get_mask(d->br->pw[d->worker]->fc, &m.mask);
+    /* Only what is proven now is known to point to a program. */
+    if (stamp == d->stamp && prog)
+        ops.n_words = visible_ops(prog, words, WEFT_ARRAY_LEN(words));
+
+    const struct dp_cache_info info = {
+        .worker = d->worker, .match = &m, .ops = ops, .packets = packets,
+        .valid = stamp == d->stamp,
+    };
+    d->cb(d->arg, &info);
+}
+
+void
+dp_cache_dump(struct dp_bridge *br, dp_cache_cb *cb, void *arg)
+{
+    for (unsigned i = 0; i < br->dp->n_workers; i++) {
+        struct cache_dump d = { br, i, dp_read(br->pw[i]->stamp), cb, arg };
+
+        if (br->pw[i]->fc && !br->dirty)
+            fc_dump(br->pw[i]->fc, cache_dump_one, &d);
+    }
+}
+
+int
+dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
+{
+    const struct worker *w;
+    struct dp_bridge *br;
+
+    if (i >= dp->n_workers)
+        return -ENOENT;
+    w = dp->workers[i];
+    memset(out, 0, sizeof *out);
+    out->id = i;
+    out->core = w->core;
+    out->iterations = dp_read(w->iterations);
+    out->packets = dp_read(w->packets);
+    out->busy_cycles = dp_read(w->busy_cycles);
+    out->idle_cycles = dp_read(w->idle_cycles);
+    out->tsc_hz = dp->tsc_hz;
+    out->n_ports = w->ports->n;
+    BASE_LIST_FOR(br, &dp->bridges, node) {
+        struct dp_cache_stats s;
+
+        if (!br->pw[i]->fc)
+            continue;
+        fc_get_stats(br->pw[i]->fc, &s);
+        out->cache.hits += s.hits;
+        out->cache.misses += s.misses;
+        out->cache.stale += dp_read(br->pw[i]->stale);
+        out->cache.inserts += s.inserts;
+        out->cache.evictions += s.evictions;
+        out->cache.entries += s.entries;
+        out->cache.capacity += s.capacity;
+        out->cache.memory += s.memory;
+    }
+    return 0;
+}

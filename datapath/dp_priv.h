@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the datapath: bridges, ports, rules as control and workers share
+ * them.
+ *
+ * What:    the structs behind include/weft/dp.h.
+ * Model:
+ *     struct dp ─┬─ struct dp_bridge ─┬─ dp_table[DP_N_TABLES] ─ tbl ─ rules
+ *                │                    ├─ ports by number, flood list, MACs
+ *                │                    └─ pw[worker]: cache, counters
+ *                ├─ uplinks by id
+ *                └─ struct worker ── the ports it receives from
+ *
+ *          A rule change marks its bridge dirty; dp_commit gives the bridge a
+ *          new generation, which makes every cached result of it stale.
+ *          What workers may still hold is freed by rcu.h.
+ * Threads: written by control; members marked "worker" by that worker only.
+ *          Workers read pointers with dp_load.
+ * Owns:    see each struct. */
+#ifndef DP_DP_PRIV_H
+#define DP_DP_PRIV_H
+
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+#include <stdatomic.h>
+
+#include "datapath/cache.h"
+#include "datapath/mac.h"
+#include "datapath/port.h"
+#include "datapath/prog.h"
+#include "datapath/rcu.h"
+#include "datapath/tables/table.h"
+#include "datapath/tunnel.h"
+#include "utils/base/list.h"
+#include "weft/dp.h"
+
+struct worker;
+
+/* Pointers that control publishes and workers read. */
+#define dp_publish(pp, v) __atomic_store_n((pp), (v), __ATOMIC_RELEASE)
+#define dp_load(pp) __atomic_load_n((pp), __ATOMIC_ACQUIRE)
+
+/* Counters have one writer; readers may be a little behind. */
+#define dp_count(c, n)                                                        \
+    __atomic_store_n(&(c), __atomic_load_n(&(c), __ATOMIC_RELAXED) + (n),     \
+                     __ATOMIC_RELAXED)
+#define dp_read(c) __atomic_load_n(&(c), __ATOMIC_RELAXED)
+
+/* Ticks of rules' and MACs' last use: quarters of a second since dp_create,
+ * from 1 on. */
+#define DP_TICK_NS UINT64_C(250000000)
+
+#define DP_MAX_UPLINKS 64
+#define DP_PUNT_QUOTA 256     /* Packets of one port waiting for control. */
+#define DP_INBOX_SIZE 1024    /* Packet-outs waiting for a worker. */
+#define DP_CACHE_MIN 8192     /* First capacity of a flow cache. */
+#define DP_CACHE_MAX (1u << 20)
+
+/* ----------------------------------------------------------------- rules */
+
+struct rule_counter { /* Worker. */
+    uint64_t packets, bytes;
+};
+
+struct dp_table {
+    struct dp_bridge *br;
+    struct tbl *tbl; /* NULL until the first rule. */
+    uint8_t id;
+    uint8_t miss;    /* enum dp_miss */
+    bool union_dirty;
+    uint32_t n_rules;
+    struct flow_key *mask; /* Union of the rules' masks, as last asked. */
+};
+
+/* Preceded in memory by one struct rule_counter per worker (worker i's is
+ * number -1 - i). */
+struct dp_rule {
+    struct dp_table *table;
+    struct rule_act *act;    /* Published. */
+    struct base_list node;   /* In br->rules. */
+    uint32_t used;           /* Tick of the last packet; any worker. */
+    uint32_t reset;          /* Index of the counters' zero point; 0: none. */
+    struct tbl_rule tr;      /* Last: flexible. */
+};
+
+static inline struct rule_counter *
+dp_rule_counter(const struct dp_rule *r, unsigned worker)
+{
+    return (struct rule_counter *) (uintptr_t) r - 1 - worker;
+}
+
+static inline struct dp_rule *
+dp_rule_of(struct tbl_rule *tr)
+{
+    return WEFT_CONTAINER_OF(tr, struct dp_rule, tr);
+}
+
+static inline bool
+dp_rule_is_miss(const struct dp_rule *r)
+{
+    return !r->tr.priority && !r->tr.n_values;
+}
+
+/* ----------------------------------------------------------------- ports */
+
+enum dp_port_kind { DP_KIND_DEVICE, DP_KIND_PATCH, DP_KIND_TUNNEL };
+
+/* A port's state in one worker. */
+struct port_pw {
+    uint32_t n_staged;
+    uint32_t linked;            /* In the worker's list of staged ports. */
+    struct dp_port *next;       /* There. */
+    struct rte_mbuf *staged[PORT_BURST];
+    struct dp_port_stats stats;
+    uint64_t drops[N_DROP_REASONS];
+    uint64_t n_punts;           /* Put into the punt ring ... */
+    uint64_t n_punts_done;      /* ... and taken out by control. */
+} WEFT_ALIGNED(64);
+
+struct dp_port {
+    /* Read by workers. */
+    enum dp_port_kind kind;
+    uint32_t port_no;           /* Uplinks: the uplink's id. */
+    struct dp_bridge *br;       /* NULL: an uplink. */
+    uint32_t config;            /* DP_PC_* */
+    uint32_t max_frame;         /* Without tags. */
+    struct worker *owner;       /* Of the device's queues. */
+    uint32_t rx_wait;           /* Owner: not polled until its fd is ready. */
+    uint32_t rx_idle;           /* Owner: empty polls in a row. */
+    struct rte_ring *tx_ring;   /* To the owner; NULL: one worker. */
+    struct dp_port *peer;       /* Patch; NULL: dangling.  Published. */
+    struct tunnel_port *tnl;    /* Tunnel.  Published. */
+    struct port_pw *pw[DP_MAX_WORKERS];
+    struct port port;           /* Device, and name, mac, mtu of any. */
+    /* Control only. */
+    struct dp *dp;
+    uint64_t uid;               /* Also read by workers. */
+    uint64_t created_ns;
+    char peer_name[DP_NAME_LEN];
+    char options[256];
+    bool link_reported;
+    struct base_list node;      /* In dp->ports. */
+};
+
+/* Ports in which a packet may be flooded.  Replaced as a whole. */
+struct dp_port_list {
+    unsigned n;
+    struct dp_port *p[];
+};
+
+/* --------------------------------------------------------------- bridges */
+
+struct table_counters { /* Worker. */
+    uint64_t lookups, matches;
+};
+
+/* A bridge's state in one worker. */
+struct bridge_pw {
+    struct fc *fc;       /* Published by control, used by the worker. */
+    uint32_t stamp;      /* What entries proven now carry. */
+    uint32_t seen_gen, seen_epoch;
+    uint64_t stale;
+    struct dp_balance bal;
+    struct table_counters tables[DP_N_TABLES];
+} WEFT_ALIGNED(64);
+
+struct dp_bridge {
+    /* Read by workers. */
+    uint32_t gen;        /* Published after the caches and tables. */
+    uint32_t cache_off;  /* A rule looks at more than the caches hold. */
+    uint32_t ttl_punt;   /* Packet-in for packets whose TTL ran out. */
+    struct dp_port *local;
+    struct dp_port **ports;      /* By number, 0..DP_PORT_MAX. */
+    struct dp_port_list *flood;
+    struct mac_table *macs;
+    struct bridge_pw *pw[DP_MAX_WORKERS];
+    struct dp_table tables[DP_N_TABLES];
+    /* Control only. */
+    struct dp *dp;
+    void *owner;
+    char name[DP_NAME_LEN];
+    bool dirty;
+    uint32_t n_vlan_acts; /* Rules that look at tags by an action. */
+    struct flow_key cache_mask;
+    struct base_list rules;
+    struct base_list node;
+};
+
+static inline struct dp_port *
+dp_bridge_port(const struct dp_bridge *br, uint32_t no)
+{
+    if (no == DP_PORT_LOCAL)
+        return dp_load(&br->local);
+    return no <= DP_PORT_MAX ? dp_load(&br->ports[no]) : NULL;
+}
+
+/* -------------------------------------------------------------- datapath */
+
+/* A commit that not every worker has seen yet. */
+struct dp_pending_sync {
+    uint64_t seq, token;
+};
+#define DP_MAX_SYNCS 64
+
+struct dp {
+    struct dp_events ev;
+    struct worker *workers[DP_MAX_WORKERS];
+    unsigned n_workers;
+    struct rcu *rcu;
+    struct port_env env;
+    struct tunnels *tunnels;
+    struct dp_port *uplinks[DP_MAX_UPLINKS + 1]; /* By id, from 1. */
+    bool poll, manual;
+    uint32_t cache_max;
+    uint64_t seed;
+    uint64_t tsc_start, tsc_hz;
+    uint64_t start_ns;          /* base_clock_ns of tick 0. */
+    int event_fd;
+    uint32_t event_pending;     /* Set by workers, cleared by dp_run. */
+    uint32_t notify_seq;        /* Commits that want a report. */
+    /* Control only. */
+    struct base_list bridges, ports;
+    uint64_t seq, next_uid;
+    struct dp_pending_sync syncs[DP_MAX_SYNCS];
+    unsigned n_syncs;
+    unsigned next_worker;
+    uint64_t house_ns;
+    uint8_t *punt_buf;
+    struct rule_counter *resets;
+    uint32_t n_resets, free_reset;
+};
+
+#define DP_PUNT_BUF 65600
+
+/* dp.c */
+WEFT_MUST_CHECK int dp_create_manual(const struct dp_config *, struct dp **,
+                                     struct weft_err *e);
+void dp_event_signal(struct dp *); /* Thread: any. */
+
+/* dp_bridge.c.  Thread: control. */
+void dp_bridge_commit(struct dp_bridge *);
+void dp_bridge_house(struct dp_bridge *);
+void dp_bridge_update_flood(struct dp_bridge *);
+/* Called before a rule with 'mask' is inserted. */
+void dp_bridge_need_mask(struct dp_bridge *, const struct flow_key *mask);
+
+/* dp_port.c.  Thread: control. */
+void dp_port_destroy(struct dp_port *);
+void dp_port_house(struct dp_port *);
+void dp_port_fill_info(const struct dp_port *, struct dp_port_info *);
+struct dp_port *dp_port_by_uid(struct dp *, uint64_t uid);
+/* Adds a port of a type that is in no list: tests bring their own. */
+WEFT_MUST_CHECK int dp_port_add_ops(struct dp_bridge *,
+                                    const struct dp_port_config *,
+                                    const struct port_ops *, uint32_t *no,
+                                    struct weft_err *e);
+WEFT_MUST_CHECK int dp_uplink_add_ops(struct dp *,
+                                      const struct dp_port_config *,
+                                      const struct port_ops *, uint32_t *id,
+                                      struct weft_err *e);
+
+/* Shared by dp_port.c and dp_uplink.c.  'br' NULL: an uplink. */
+struct dp_port *dp_port_new(struct dp *, struct dp_bridge *br,
+                            const char *name, uint32_t no);
+struct dp_port *dp_port_by_name(struct dp *, const char *name);
+WEFT_MUST_CHECK int dp_port_open_device(struct dp_port *,
+                                        const struct port_ops *,
+                                        const struct dp_port_config *,
+                                        struct weft_err *e);
+void dp_port_set_options(struct dp_port *, const struct dp_option *,
+                         size_t n);
+/* Takes it from all workers and closes it; returns when none uses it. */
+void dp_port_remove(struct dp_port *);
+/* -EINVAL with the list of types. */
+int dp_port_unknown_type(const struct dp_port_config *, bool uplink,
+                         struct weft_err *e);
+/* Tells all uplinks which end points and UDP ports to take. */
+void dp_uplinks_refilter(struct dp *);
+
+/* dp_packet.c.  Thread: control. */
+unsigned dp_punts_deliver(struct dp *, unsigned budget);
+
+/* Quarter seconds since dp_create, of control's clock. */
+uint32_t dp_tick_now(const struct dp *);
+
+#endif

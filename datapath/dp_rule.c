@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules: instructions compiled when they arrive, kept beside match and
+ * counters in one piece of memory. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/dp_priv.h"
+#include "utils/base/clock.h"
+#include "utils/base/mem.h"
+
+/* Room for the program of one rule: its ops with context, and the end. */
+#define FLAT_MAX PROG_MAX_WORDS
+
+struct dp_rule_mem {
+    size_t counters; /* Bytes in front of struct dp_rule. */
+    size_t rule;     /* With values. */
+};
+
+static struct dp_rule_mem
+rule_mem(const struct dp *dp, unsigned n_values)
+{
+    return (struct dp_rule_mem) {
+        .counters = dp->n_workers * sizeof(struct rule_counter),
+        .rule = sizeof(struct dp_rule) + n_values * 8u,
+    };
+}
+
+/* Start of the allocation that 'r' is in. */
+static void *
+rule_base(const struct dp *dp, struct dp_rule *r)
+{
+    return (char *) r - rule_mem(dp, 0).counters;
+}
+
+/* ------------------------------------------------------------- instructions */
+
+static int
+instr_check(const struct dp_instr *in, uint8_t table, uint8_t *flags)
+{
+    uint8_t write_flags = 0;
+    int err;
+
+    if (in->meter)
+        return -EOPNOTSUPP;
+    if (in->goto_table != DP_NO_TABLE
+        && (in->goto_table <= table || in->goto_table >= DP_N_TABLES))
+        return -EINVAL;
+    if (in->apply.n_words > PROG_MAX_WORDS / 8
+        || in->write.n_words > PROG_MAX_WORDS / 8)
+        return -EINVAL;
+    err = prog_check_ops(&in->apply, false, flags);
+    if (!err)
+        err = prog_check_ops(&in->write, false, &write_flags);
+    if (in->clear)
+        *flags |= ACT_CLEAR;
+    if (in->metadata_mask)
+        *flags |= ACT_METADATA;
+    return err;
+}
+
+/* Fills a header; 'words' gets apply, write and metadata; returns their
+ * number. */
+static unsigned
+act_fill(struct rule_act *a, uint64_t *words, const struct dp_instr *in,
+         uint64_t cookie, uint8_t flags)
+{
+    unsigned n = 0;
+
+    a->cookie = cookie;
+    a->flags = flags;
+    a->goto_table = in->goto_table;
+    a->n_apply = (uint16_t) in->apply.n_words;
+    a->n_write = (uint16_t) in->write.n_words;
+    if (a->n_apply)
+        memcpy(words, in->apply.ops, 8u * a->n_apply);
+    n += a->n_apply;
+    if (a->n_write)
+        memcpy(words + n, in->write.ops, 8u * a->n_write);
+    n += a->n_write;
+    if (flags & ACT_METADATA) {
+        words[n++] = in->metadata & in->metadata_mask;
+        words[n++] = in->metadata_mask;
+    }
+    return n;
+}
+
+/* The program of a rule that ends the pipeline in table 0, folded into
+ * 'flat'; its number of words, 0: none. */
+static int
+act_fold_flat(const struct rule_act *a, uint8_t table, uint64_t *flat)
+{
+    const struct prog_path p = { .acts = &a, .tables = &table, .n = 1,
+                                 .flat = true };
+
+    if (table || a->goto_table != DP_NO_TABLE)
+        return 0;
+    return prog_fold(&p, flat, FLAT_MAX);
+}
+
+/* A compiled act on the stack of the caller, before its place is known. */
+struct act_build {
+    struct rule_act head;
+    uint64_t words[FLAT_MAX / 4 + 2]; /* Directly behind 'head'. */
+    uint64_t flat[FLAT_MAX];
+    unsigned n, n_flat;
+    bool share; /* The program's ops are the apply list itself. */
+};
+
+/* 'table' decides whether there is a flat program. */
+static int
+act_build(struct act_build *b, struct dp_rule *rule, uint8_t table,
+          const struct dp_instr *in, uint64_t cookie, uint8_t flags)
+{
+    int n;
+
+    memset(&b->head, 0, sizeof b->head);
+    b->head.rule = rule;
+    b->n = act_fill(&b->head, b->words, in, cookie, flags);
+    n = act_fold_flat(&b->head, table, b->flat);
+    if (n < 0)
+        return -EINVAL; /* Longer than a program may be. */
+    b->n_flat = (unsigned) n;
+    b->share = b->n_flat == in->apply.n_words
+               && !memcmp(b->flat, b->words, 8u * b->n_flat);
+    return 0;
+}
+
+static size_t
+act_size(const struct act_build *b)
+{
+    size_t n = b->n;
+
+    if (b->n_flat)
+        n += sizeof(struct prog) / 8 + 1 + (b->share ? 0 : b->n_flat);
+    return sizeof(struct rule_act) + 8 * n;
+}
+
+static void
+act_place(const struct act_build *b, struct rule_act *a, struct dp_rule *rule)
+{
+    struct prog *p;
+
+    *a = b->head;
+    a->rule = rule;
+    memcpy(a->words, b->words, 8u * b->n);
+    if (!b->n_flat)
+        return;
+    /* Never 0: the ops of any program are at least one word, and those that
+     * are not shared follow the struct. */
+    p = (struct prog *) (void *) (a->words + b->n);
+    a->prog_off = (uint16_t) b->n;
+    p->n_words = b->n_flat;
+    p->n_credits = 1;
+    p->credits[0] = (prog_credit) rule;
+    p->ops = a->words;
+    if (!b->share) {
+        uint64_t *ops = (uint64_t *) (void *) (p->credits + 1);
+
+        memcpy(ops, b->flat, 8u * b->n_flat);
+        p->ops = ops;
+    }
+}
+
+/* -------------------------------------------------------------------- rules */
+
+static void
+table_defer(void *arg, void (*fn)(void *), void *p)
+{
+    rcu_defer(arg, fn, p);
+}
+
+static int
+table_ready(struct dp_bridge *br, uint8_t table)
+{
+    struct dp_table *t = &br->tables[table];
+    const struct tbl_env env = { .defer = table_defer, .arg = br->dp->rcu,
+                                 .seed = br->dp->seed };
+    struct tbl *tbl;
+
+    if (t->tbl)
+        return 0;
+    tbl = tbl_create(&env);
+    if (!tbl)
+        return -ENOMEM;
+    BASE_NEW(t->mask);
+    dp_publish(&t->tbl, tbl);
+    return 0;
+}
+
+static void
+table_changed(struct dp_table *t)
+{
+    t->br->dirty = true;
+    t->union_dirty = true;
+}
+
+/* An action that looks at VLAN tags widens the caches' key. */
+static void
+vlan_act_add(struct dp_bridge *br, uint8_t flags)
+{
+    struct flow_key m;
+
+    if (!(flags & ACT_VLAN) || br->n_vlan_acts++)
+        return;
+    memset(&m, 0, sizeof m);
+    m.vlan_tci = be16_from(FLOW_VLAN_PRESENT);
+    m.nw_flags = FLOW_NW_MORE_VLAN;
+    dp_bridge_need_mask(br, &m);
+}
+
+static void
+vlan_act_del(struct dp_bridge *br, uint8_t flags)
+{
+    br->n_vlan_acts -= (flags & ACT_VLAN) != 0;
+}
+
+int
+dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
+            const struct flow_match *match, const struct dp_instr *in,
+            uint64_t cookie, struct dp_rule **out)
+{
+    struct dp *dp = br->dp;
+    const struct tbl_mask *mask;
+    struct act_build b;
+    struct dp_rule_mem mem;
+    struct dp_rule *r;
+    uint32_t map;
+    uint8_t flags = 0;
+    char *base;
+    int err;
+
+    if (table >= DP_N_TABLES)
+        return -EINVAL;
+    err = instr_check(in, table, &flags);
+    if (!err)
+        err = table_ready(br, table);
+    if (!err)
+        err = act_build(&b, NULL, table, in, cookie, flags);
+    if (err)
+        return err;
+    mask = tbl_mask_get(br->tables[table].tbl, &match->mask);
+    if (!mask)
+        return -ENOMEM;
+    map = tbl_mask_words(mask);
+    mem = rule_mem(dp, (unsigned) __builtin_popcount(map));
+    base = calloc(1, mem.counters + mem.rule + act_size(&b));
+    if (!base) {
+        tbl_mask_put(br->tables[table].tbl, mask);
+        return -ENOMEM;
+    }
+
+    r = (struct dp_rule *) (void *) (base + mem.counters);
+    r->table = &br->tables[table];
+    r->tr.mask = mask;
+    r->tr.priority = priority;
+    r->tr.n_values = (uint16_t) flow_key_pack(&match->key, &match->mask, map,
+                                              r->tr.values);
+    r->act = (struct rule_act *) (void *) (base + mem.counters + mem.rule);
+    b.head.uid = ++dp->next_uid;
+    act_place(&b, r->act, r);
+    dp_bridge_need_mask(br, &match->mask);
+    vlan_act_add(br, flags);
+    err = tbl_insert(r->table->tbl, &r->tr);
+    if (err) {
+        vlan_act_del(br, flags);
+        tbl_mask_put(r->table->tbl, mask);
+        free(base);
+        return err;
+    }
+    r->table->n_rules++;
+    table_changed(r->table);
+    base_list_add_tail(&br->rules, &r->node);
+    *out = r;
+    return 0;
+}
+
+int
+dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
+{
+    struct dp_table *t = r->table;
+    struct dp *dp = t->br->dp;
+    struct rule_act *old = r->act, *a;
+    struct act_build b;
+    uint8_t flags = 0;
+    int err = instr_check(in, t->id, &flags);
+
+    if (!err)
+        err = act_build(&b, r, t->id, in, cookie, flags);
+    if (err)
+        return err;
+    a = malloc(act_size(&b));
+    if (!a)
+        return -ENOMEM;
+    b.head.uid = ++dp->next_uid;
+    b.head.flags |= ACT_OWN;
+    act_place(&b, a, r);
+    vlan_act_add(t->br, flags);
+    vlan_act_del(t->br, old->flags);
+    dp_publish(&r->act, a);
+    if (old->flags & ACT_OWN)
+        rcu_defer_held(dp->rcu, free, old);
+    t->br->dirty = true;
+    return 0;
+}
+
+void
+dp_rule_del(struct dp_rule *r)
+{
+    struct dp_table *t;
+    struct dp *dp;
+
+    if (!r)
+        return;
+    t = r->table;
+    dp = t->br->dp;
+    tbl_remove(t->tbl, &r->tr);
+    t->n_rules--;
+    table_changed(t);
+    vlan_act_del(t->br, r->act->flags);
+    base_list_del(&r->node);
+    tbl_mask_put(t->tbl, r->tr.mask);
+    if (r->reset) {
+        dp->resets[r->reset].packets = dp->free_reset;
+        dp->free_reset = r->reset;
+    }
+    if (r->act->flags & ACT_OWN)
+        rcu_defer_held(dp->rcu, free, r->act);
+    rcu_defer_held(dp->rcu, free, rule_base(dp, r));
+}
+
+static void
+rule_sum(const struct dp_rule *r, uint64_t *packets, uint64_t *bytes)
+{
+    *packets = *bytes = 0;
+    for (unsigned i = 0; i < r->table->br->dp->n_workers; i++) {
+        *packets += dp_read(dp_rule_counter(r, i)->packets);
+        *bytes += dp_read(dp_rule_counter(r, i)->bytes);
+    }
+}
+
+void
+dp_rule_get_stats(struct dp_rule *r, struct dp_stats *out)
+{
+    const struct dp *dp = r->table->br->dp;
+    uint32_t used = dp_read(r->used);
+
+    rule_sum(r, &out->packets, &out->bytes);
+    if (r->reset) {
+        out->packets -= dp->resets[r->reset].packets;
+        out->bytes -= dp->resets[r->reset].bytes;
+    }
+    /* Not later than now: the worker's clock runs a little apart. */
+    out->used_ns = used ? WEFT_MIN(dp->start_ns + (used - 1) * DP_TICK_NS,
+                                   base_clock_ns())
+                        : 0;
+}
+
+/* Counters have one writer, the worker: control remembers where they
+ * stood. */
+void
+dp_rule_reset_stats(struct dp_rule *r)
+{
+    struct dp *dp = r->table->br->dp;
+
+    if (!r->reset) {
+        if (dp->free_reset) {
+            r->reset = dp->free_reset;
+            dp->free_reset = (uint32_t) dp->resets[r->reset].packets;
+        } else {
+            if (!dp->n_resets)
+                dp->n_resets = 1; /* 0 means none. */
+            dp->resets = base_xrealloc(
+                dp->resets, (dp->n_resets + 1) * sizeof dp->resets[0]);
+            r->reset = dp->n_resets++;
+        }
+    }
+    rule_sum(r, &dp->resets[r->reset].packets, &dp->resets[r->reset].bytes);
+}
+
+void
+dp_rule_get_match(const struct dp_rule *r, struct flow_match *m)
+{
+    m->mask = *tbl_mask_key(r->tr.mask);
+    flow_key_unpack(&m->key, tbl_mask_words(r->tr.mask), r->tr.values);
+}

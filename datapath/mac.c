@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/mac.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "utils/base/mem.h"
+
+#define MAC_WAYS 4
+
+struct mac_table *
+mac_create(uint32_t buckets, uint64_t seed)
+{
+    struct mac_table *t;
+
+    BASE_NEW(t);
+    t->seed = seed;
+    t->mask = buckets - 1;
+    t->entries = aligned_alloc(64, (size_t) buckets * 64);
+    if (!t->entries) {
+        free(t);
+        return NULL;
+    }
+    memset(t->entries, 0, (size_t) buckets * 64);
+    return t;
+}
+
+void
+mac_destroy(struct mac_table *t)
+{
+    if (t)
+        free(t->entries);
+    free(t);
+}
+
+static void
+flush(struct mac_table *t, uint32_t port)
+{
+    for (size_t i = 0; i < ((size_t) t->mask + 1) * MAC_WAYS; i++) {
+        struct mac_entry *e = &t->entries[i];
+        uint64_t v = __atomic_load_n(&e->val, __ATOMIC_RELAXED);
+
+        if (e->key && (!port || (uint32_t) (v >> 32) == port))
+            __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
+    }
+}
+
+void
+mac_flush(struct mac_table *t)
+{
+    flush(t, 0);
+}
+
+void
+mac_flush_port(struct mac_table *t, uint32_t port)
+{
+    flush(t, port);
+}
+
+void
+mac_dump(const struct mac_table *t, uint32_t tick, dp_mac_cb *cb, void *arg)
+{
+    for (size_t i = 0; i < ((size_t) t->mask + 1) * MAC_WAYS; i++) {
+        const struct mac_entry *e = &t->entries[i];
+        uint64_t k = __atomic_load_n(&e->key, __ATOMIC_ACQUIRE);
+        uint64_t v = __atomic_load_n(&e->val, __ATOMIC_ACQUIRE);
+        uint32_t age = tick - (uint32_t) v;
+
+        if (!k || k != __atomic_load_n(&e->key, __ATOMIC_RELAXED))
+            continue;
+        if ((int32_t) age < 0)
+            age = 0; /* The worker's clock is a tick ahead. */
+        if (age > MAC_AGE_TICKS)
+            continue;
+
+        struct dp_mac_info info = { .vlan = (uint16_t) (k >> 52),
+                                    .port_no = (uint32_t) (v >> 32),
+                                    .age_s = age / 4 };
+        for (unsigned b = 0; b < 6; b++)
+            info.mac[b] = (uint8_t) (k >> (40 - 8 * b));
+        cb(arg, &info);
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MAC table of a bridge, for the NORMAL action.
+ *
+ * What:    (VLAN, MAC) -> port, learned by workers, aged by time.
+ * Model:   64-byte buckets of four 16-byte entries; two words per entry:
+ *              key  VLAN(12) valid(1) MAC(48)
+ *              val  port(32) tick(32)
+ *          A reader takes key, val, key: equal keys make a valid pair.  'val'
+ *          alone may change in place (a moved or refreshed address).  A new
+ *          key is stored by one writer at a time (the 'writer' flag; who does
+ *          not get it leaves learning to the next packet): 0, val, key.
+ *          A full bucket gives up its oldest entry: the table is bounded.
+ * Threads: learn, lookup: workers.  dump, flush: control.
+ * Owns:    its buckets.
+ * Cost:    one line for the destination, one for the source. */
+#ifndef DP_MAC_H
+#define DP_MAC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "weft/compiler.h"
+#include "weft/dp.h"
+
+#define MAC_AGE_TICKS (300 * 4) /* 300 s. */
+
+struct mac_entry {
+    uint64_t key, val;
+};
+
+struct mac_table {
+    uint64_t seed;
+    uint32_t mask;   /* Buckets - 1. */
+    uint32_t writer; /* 1: a worker stores a new key. */
+    struct mac_entry *entries;
+};
+
+struct mac_table *mac_create(uint32_t buckets, uint64_t seed);
+void mac_destroy(struct mac_table *); /* Accepts NULL. */
+void mac_flush(struct mac_table *);
+/* Forgets what points to 'port'. */
+void mac_flush_port(struct mac_table *, uint32_t port);
+void mac_dump(const struct mac_table *, uint32_t tick, dp_mac_cb *, void *arg);
+
+/* Thread: worker.  'vlan' is 0 for untagged frames. */
+void mac_learn(struct mac_table *, const uint8_t mac[6], uint16_t vlan,
+               uint32_t port, uint32_t tick);
+/* 0: unknown. */
+uint32_t mac_lookup(const struct mac_table *, const uint8_t mac[6],
+                    uint16_t vlan, uint32_t tick);
+
+#endif

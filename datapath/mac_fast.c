@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/mac.h"
+
+#include "weft/be.h"
+
+#define MAC_WAYS 4
+#define MAC_VALID (UINT64_C(1) << 48)
+
+static uint64_t
+mac_key(const uint8_t mac[6], uint16_t vlan)
+{
+    return (uint64_t) vlan << 52 | MAC_VALID
+           | (uint64_t) get_be16(mac) << 32 | get_be32(mac + 2);
+}
+
+static struct mac_entry *
+mac_bucket(const struct mac_table *t, uint64_t key)
+{
+    uint64_t h = (key ^ t->seed) * UINT64_C(0x9fb21c651e98df25);
+
+    h ^= h >> 35;
+    h *= UINT64_C(0xd6e8feb86659fd93);
+    return t->entries + ((h >> 32) & t->mask) * MAC_WAYS;
+}
+
+/* Stores a new key in a free, an aged or the oldest entry. */
+static void
+mac_insert(struct mac_table *t, struct mac_entry *b, uint64_t key,
+           uint64_t val)
+{
+    struct mac_entry *e = b;
+    uint32_t tick = (uint32_t) val, oldest = 0;
+
+    if (__atomic_exchange_n(&t->writer, 1, __ATOMIC_ACQUIRE))
+        return;
+    for (unsigned i = 0; i < MAC_WAYS; i++) {
+        uint64_t k = __atomic_load_n(&b[i].key, __ATOMIC_RELAXED);
+        uint32_t age = tick
+                       - (uint32_t) __atomic_load_n(&b[i].val,
+                                                    __ATOMIC_RELAXED);
+
+        if (k == key || !k) {
+            e = &b[i];
+            break;
+        }
+        if (age < UINT32_MAX / 2 && age >= oldest) {
+            oldest = age;
+            e = &b[i];
+        }
+    }
+    __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&e->val, val, __ATOMIC_RELEASE);
+    __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+    __atomic_store_n(&t->writer, 0, __ATOMIC_RELEASE);
+}
+
+void
+mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
+          uint32_t port, uint32_t tick)
+{
+    uint64_t key = mac_key(mac, vlan), val = (uint64_t) port << 32 | tick;
+    struct mac_entry *b = mac_bucket(t, key);
+
+    if (mac[0] & 1) /* A group address is nobody's. */
+        return;
+    for (unsigned i = 0; i < MAC_WAYS; i++)
+        if (__atomic_load_n(&b[i].key, __ATOMIC_ACQUIRE) == key) {
+            uint64_t old = __atomic_load_n(&b[i].val, __ATOMIC_RELAXED);
+
+            /* A slot that was taken over since keeps its new value. */
+            if (old != val)
+                __atomic_compare_exchange_n(&b[i].val, &old, val, false,
+                                            __ATOMIC_RELEASE,
+                                            __ATOMIC_RELAXED);
+            return;
+        }
+    mac_insert(t, b, key, val);
+}
+
+uint32_t
+mac_lookup(const struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
+           uint32_t tick)
+{
+    uint64_t key = mac_key(mac, vlan);
+    const struct mac_entry *b = mac_bucket(t, key);
+
+    for (unsigned i = 0; i < MAC_WAYS; i++)
+        if (__atomic_load_n(&b[i].key, __ATOMIC_ACQUIRE) == key) {
+            uint64_t v = __atomic_load_n(&b[i].val, __ATOMIC_ACQUIRE);
+            int32_t age = (int32_t) (tick - (uint32_t) v);
+
+            if (__atomic_load_n(&b[i].key, __ATOMIC_RELAXED) != key
+                || age > MAC_AGE_TICKS)
+                return 0;
+            return (uint32_t) (v >> 32);
+        }
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folded programs: what a packet's walk through all tables comes down to.
+ *
+ * What:    struct prog, the compiled instructions of one rule, and the fold
+ *          of a path of rules into one flat list of ops.
+ * Model:   a program is a list of dp_ops, executed in order, whose last op
+ *          takes the packet (an output, or DROP, or RESUME); every output
+ *          before it makes a copy.  Beside the ops it lists whom to credit.
+ *
+ *          Ops that only a program has:
+ *          DROP    arg: enum drop_reason.
+ *          RESUME  the headers changed in a way that only the packet itself
+ *                  tells: parse it again and go on at a table, with the
+ *                  metadata and action set reached so far.
+ *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL carry a struct prog_ctx when
+ *          words is larger than 1; otherwise the program has one rule and
+ *          that is the context.
+ * Threads: any; no state.
+ * Owns:    nothing; ops point into the rule or into a worker's arena.
+ * Source:  OpenFlow 1.3.5 §5.1, §5.9, §5.10. */
+#ifndef DP_PROG_H
+#define DP_PROG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weft/compiler.h"
+#include "weft/dp.h"
+
+enum {
+    PROG_OP_DROP = N_DP_OPS,
+    PROG_OP_RESUME,
+    N_PROG_OPS
+};
+
+/* Where in the pipeline an op comes from, for punts. */
+struct prog_ctx {
+    uint64_t cookie;
+    uint64_t metadata; /* Host order. */
+    uint8_t table;
+    uint8_t miss_rule;
+    uint8_t pad[6];
+};
+#define PROG_MAX_WORDS 4096
+#define PROG_CTX_WORDS (1 + sizeof(struct prog_ctx) / 8)
+
+/* Data of RESUME; arg is n_aset, aux the table. */
+struct prog_resume {
+    uint64_t uid; /* First element of the paths that start here. */
+    uint64_t metadata;
+    uint64_t aset[]; /* arg words of ops: the action set. */
+};
+
+/* Whom to credit: a rule, or (odd) a table that was looked up in vain. */
+typedef uintptr_t prog_credit;
+#define PROG_CREDIT_MISS(table) (((uintptr_t) (table) << 1) | 1)
+
+struct prog {
+    const uint64_t *ops;
+    uint32_t n_words;
+    uint32_t n_credits;
+    prog_credit credits[];
+};
+
+/* Compiled instructions of a rule.  Immutable once published; dp_rule_set
+ * publishes a new one. */
+struct rule_act {
+    uint64_t uid;    /* Never used twice. */
+    uint64_t cookie;
+    struct dp_rule *rule;
+    uint16_t n_apply, n_write; /* Words. */
+    uint8_t goto_table;
+    uint8_t flags;     /* ACT_* */
+    uint16_t prog_off; /* Of the flat program in words[]; 0: none. */
+    uint64_t words[];  /* apply, write, metadata and mask, program. */
+};
+#define ACT_CLEAR 0x01    /* Clear-actions. */
+#define ACT_METADATA 0x02 /* Metadata and mask follow the ops. */
+#define ACT_CHANGES 0x04  /* apply writes what later tables may look at. */
+#define ACT_OWN 0x08      /* Allocated beside the rule, not inside. */
+#define ACT_VLAN 0x10     /* Looks at the packet's VLAN tags. */
+
+static inline const struct dp_op *
+prog_op_at(const uint64_t *words)
+{
+    return (const struct dp_op *) (const void *) words;
+}
+
+/* Iterates over 'n' words of ops. */
+#define PROG_FOR_OPS(op, from, n)                                             \
+    for (const uint64_t *w_ = (from), *e_ = w_ + (n);                         \
+         w_ < e_ && ((op) = prog_op_at(w_), 1); w_ += (op)->words)
+
+static inline const struct prog *
+rule_act_prog(const struct rule_act *a)
+{
+    return (const struct prog *) (const void *) (a->words + a->prog_off);
+}
+
+static inline bool
+prog_op_is_output(const struct dp_op *op)
+{
+    return op->code <= DP_OP_TABLE;
+}
+
+/* What a walk came to. */
+struct prog_path {
+    const struct rule_act *const *acts; /* NULL: a miss, see 'misses'. */
+    const uint8_t *tables;              /* Table of each step. */
+    unsigned n;
+    uint8_t miss;      /* enum dp_miss of a final miss. */
+    bool resume;       /* The last rule's goto starts from the packet. */
+    bool flat;         /* One rule, so that it is the context of its ops. */
+    const struct dp_op *start; /* RESUME op the walk began with; NULL. */
+    uint64_t resume_uid;       /* For a RESUME at the end. */
+};
+
+/* Folds into 'buf'; returns the number of words or -ENOSPC.
+ * Thread: any. */
+int prog_fold(const struct prog_path *, uint64_t *buf, size_t n_words);
+
+/* Folds a packet-out's list, which may hold TABLE. */
+int prog_fold_packet_out(const struct dp_op_list *, uint64_t *buf,
+                         size_t n_words);
+
+/* Applies what the apply-actions of 'a' do to the key 'k' (with metadata).
+ * False: only the packet itself can tell (see RESUME).  Thread: worker. */
+bool prog_simulate(const struct rule_act *a, struct flow_key *k);
+
+/* 0, -EINVAL (malformed or unknown op) or -EOPNOTSUPP.  Sets ACT_CHANGES and
+ * ACT_VLAN in *flags. */
+int prog_check_ops(const struct dp_op_list *, bool packet_out,
+                   uint8_t *flags);
+
+#endif

@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/prog.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "datapath/dp_priv.h"
+
+/* Slots of the action set in the order of OpenFlow 1.3.5 §5.10; set-field
+ * slots follow, one per field, then the queue and the output. */
+enum {
+    SET_COPY_TTL_IN,
+    SET_POP_VLAN,
+    SET_POP_MPLS,
+    SET_POP_PBB,
+    SET_PUSH_MPLS,
+    SET_PUSH_PBB,
+    SET_PUSH_VLAN,
+    SET_COPY_TTL_OUT,
+    SET_DEC_MPLS_TTL,
+    SET_DEC_NW_TTL,
+    SET_SET_MPLS_TTL,
+    SET_SET_NW_TTL,
+    SET_FIELDS,
+    SET_QUEUE = SET_FIELDS + N_FLOW_FIELDS,
+    SET_OUTPUT,
+    N_SET_SLOTS
+};
+
+static const uint8_t set_slot[N_DP_OPS] = {
+    [DP_OP_COPY_TTL_IN] = SET_COPY_TTL_IN,
+    [DP_OP_POP_VLAN] = SET_POP_VLAN,
+    [DP_OP_POP_MPLS] = SET_POP_MPLS,
+    [DP_OP_POP_PBB] = SET_POP_PBB,
+    [DP_OP_PUSH_MPLS] = SET_PUSH_MPLS,
+    [DP_OP_PUSH_PBB] = SET_PUSH_PBB,
+    [DP_OP_PUSH_VLAN] = SET_PUSH_VLAN,
+    [DP_OP_COPY_TTL_OUT] = SET_COPY_TTL_OUT,
+    [DP_OP_DEC_MPLS_TTL] = SET_DEC_MPLS_TTL,
+    [DP_OP_DEC_NW_TTL] = SET_DEC_NW_TTL,
+    [DP_OP_SET_MPLS_TTL] = SET_SET_MPLS_TTL,
+    [DP_OP_SET_NW_TTL] = SET_SET_NW_TTL,
+    [DP_OP_SET_QUEUE] = SET_QUEUE,
+    [DP_OP_OUTPUT] = SET_OUTPUT,
+    [DP_OP_CONTROLLER] = SET_OUTPUT,
+    [DP_OP_NORMAL] = SET_OUTPUT,
+    [DP_OP_FLOOD] = SET_OUTPUT,
+    [DP_OP_ALL] = SET_OUTPUT,
+    [DP_OP_IN_PORT] = SET_OUTPUT,
+    [DP_OP_TABLE] = SET_OUTPUT,
+};
+
+/* An action set: the op of each slot, with the context it was written in. */
+struct aset {
+    const struct dp_op *op[N_SET_SLOTS];
+    const struct rule_act *from[N_SET_SLOTS]; /* NULL: op carries it. */
+    uint8_t table;
+};
+
+struct fold {
+    uint64_t *buf;
+    size_t n, cap;
+    size_t keep;  /* Words up to and with the last op that has an effect. */
+    bool output;  /* An output was emitted. */
+    bool full;
+    bool flat;
+    uint64_t metadata;
+};
+
+static struct dp_op *
+emit_room(struct fold *f, unsigned words)
+{
+    struct dp_op *op;
+
+    if (f->n + words > f->cap) {
+        f->full = true;
+        return NULL;
+    }
+    op = (struct dp_op *) (void *) (f->buf + f->n);
+    f->n += words;
+    return op;
+}
+
+static void
+emit_simple(struct fold *f, unsigned code, uint32_t arg)
+{
+    struct dp_op *op = emit_room(f, 1);
+
+    if (op)
+        *op = (struct dp_op) { .code = (uint8_t) code, .words = 1,
+                               .arg = arg };
+}
+
+/* Does the op need to know where it came from? */
+static bool
+op_has_ctx(const struct dp_op *op)
+{
+    return op->code == DP_OP_CONTROLLER || op->code == DP_OP_DEC_NW_TTL
+           || op->code == DP_OP_DEC_MPLS_TTL;
+}
+
+static void
+emit_ctx(struct fold *f, const struct dp_op *op, const struct prog_ctx *c)
+{
+    struct dp_op *out = emit_room(f, PROG_CTX_WORDS);
+
+    if (!out)
+        return;
+    *out = *op;
+    out->words = PROG_CTX_WORDS;
+    memcpy(out->data, c, sizeof *c);
+}
+
+/* Appends 'op' of rule 'a' at 'table'. */
+static void
+emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
+     uint8_t table)
+{
+    if (op_has_ctx(op) && a && !(f->flat && !f->metadata)) {
+        struct prog_ctx c = { .cookie = a->cookie, .metadata = f->metadata,
+                              .table = table,
+                              .miss_rule = dp_rule_is_miss(a->rule) };
+
+        emit_ctx(f, op, &c);
+    } else {
+        struct dp_op *out = emit_room(f, op->words);
+
+        if (!out)
+            return;
+        memcpy(out, op, 8u * op->words);
+    }
+    if (prog_op_is_output(op)) {
+        f->output = true;
+        f->keep = f->n;
+    }
+}
+
+/* A set-field of metadata changes the pipeline, not the packet. */
+static void
+fold_metadata(struct fold *f, const struct dp_op *op)
+{
+    uint64_t v = get_be64(op->data), m = get_be64(op->data + 8);
+
+    f->metadata = (f->metadata & ~m) | (v & m);
+}
+
+static void
+fold_apply(struct fold *f, const struct rule_act *a, uint8_t table)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, a->words, a->n_apply)
+        if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA)
+            fold_metadata(f, op);
+        else
+            emit(f, op, a, table);
+}
+
+static void
+aset_add(struct aset *s, const uint64_t *words, unsigned n,
+         const struct rule_act *a)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, words, n) {
+        unsigned slot = op->code == DP_OP_SET_FIELD
+                            ? SET_FIELDS + op->aux : set_slot[op->code];
+
+        s->op[slot] = op;
+        s->from[slot] = a;
+    }
+}
+
+/* Runs the action set: OpenFlow 1.3.5 §5.10. */
+static void
+fold_aset(struct fold *f, const struct aset *s, uint8_t table)
+{
+    for (unsigned i = 0; i < N_SET_SLOTS; i++) {
+        if (!s->op[i])
+            continue;
+        if (i == SET_FIELDS + FLOW_F_METADATA)
+            fold_metadata(f, s->op[i]);
+        else
+            emit(f, s->op[i], s->from[i], table);
+    }
+}
+
+/* Saves walk state behind a RESUME op. */
+static void
+fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
+{
+    size_t at = f->n;
+    struct dp_op *op = emit_room(f, 3);
+    struct prog_resume *r;
+
+    if (!op)
+        return;
+    r = (struct prog_resume *) (void *) op->data;
+    r->uid = uid;
+    r->metadata = f->metadata;
+    for (unsigned i = 0; i < N_SET_SLOTS; i++)
+        if (s->op[i])
+            emit(f, s->op[i], s->from[i], table);
+    if (f->full)
+        return;
+    *op = (struct dp_op) { .code = PROG_OP_RESUME,
+                           .words = (uint8_t) (f->n - at), .aux = table,
+                           .arg = (uint32_t) (f->n - at - 3) };
+    f->keep = f->n;
+}
+
+static void
+fold_miss(struct fold *f, uint8_t table, uint8_t miss)
+{
+    if (miss == DP_MISS_CONTROLLER) {
+        const struct dp_op op = { .code = DP_OP_CONTROLLER, .words = 1,
+                                  .aux = DP_PUNT_NO_MATCH, .arg = 0xffff };
+        struct prog_ctx c = { .cookie = UINT64_MAX, .table = table,
+                              .metadata = f->metadata };
+
+        emit_ctx(f, &op, &c);
+    } else {
+        emit_simple(f, PROG_OP_DROP, DROP_NO_RULE);
+    }
+    f->keep = f->n;
+}
+
+/* Ends the program: nothing behind the last op with an effect; a program
+ * without any output says so. */
+static void
+fold_end(struct fold *f)
+{
+    if (f->output || f->keep)
+        f->n = f->keep;
+    else
+        emit_simple(f, PROG_OP_DROP, DROP_RULE_DROP);
+}
+
+/* One rule of the path: apply, clear, write, metadata (§5.9). */
+static void
+fold_rule(struct fold *f, struct aset *s, const struct rule_act *a,
+          uint8_t table)
+{
+    fold_apply(f, a, table);
+    if (a->flags & ACT_CLEAR)
+        memset(s, 0, sizeof *s);
+    aset_add(s, a->words + a->n_apply, a->n_write, a);
+    if (a->flags & ACT_METADATA) {
+        const uint64_t *m = a->words + a->n_apply + a->n_write;
+
+        f->metadata = (f->metadata & ~m[1]) | (m[0] & m[1]);
+    }
+}
+
+int
+prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
+{
+    struct fold f = { .buf = buf, .cap = n_words, .flat = p->flat };
+    struct aset s;
+    const struct rule_act *last = NULL;
+    uint8_t table = 0;
+
+    memset(&s, 0, sizeof s);
+    if (p->start) {
+        const struct prog_resume *r = (const void *) p->start->data;
+
+        f.metadata = r->metadata;
+        aset_add(&s, r->aset, p->start->arg, NULL);
+    }
+    for (unsigned i = 0; i < p->n; i++) {
+        table = p->tables[i];
+        last = p->acts[i];
+        if (last)
+            fold_rule(&f, &s, last, table);
+    }
+    if (!last) {
+        fold_miss(&f, table, p->miss);
+    } else if (p->resume) {
+        fold_resume(&f, &s, last->goto_table, p->resume_uid);
+    } else {
+        fold_aset(&f, &s, table);
+        fold_end(&f);
+    }
+    return f.full ? -ENOSPC : (int) f.n;
+}
+
+int
+prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
+                     size_t n_words)
+{
+    struct fold f = { .buf = buf, .cap = n_words };
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, (const uint64_t *) (const void *) l->ops, l->n_words) {
+        if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA) {
+            fold_metadata(&f, op);
+        } else if (op->code == DP_OP_TABLE) {
+            struct aset s;
+
+            memset(&s, 0, sizeof s);
+            fold_resume(&f, &s, 0, 0);
+            f.output = true;
+        } else if (op_has_ctx(op)) {
+            struct prog_ctx c = { .cookie = UINT64_MAX,
+                                  .metadata = f.metadata };
+
+            emit_ctx(&f, op, &c);
+            if (prog_op_is_output(op)) {
+                f.output = true;
+                f.keep = f.n;
+            }
+        } else {
+            emit(&f, op, NULL, 0);
+        }
+    }
+    fold_end(&f);
+    return f.full ? -ENOSPC : (int) f.n;
+}
+
+static void
+key_set_field(struct flow_key *k, const struct dp_op *op)
+{
+    const struct flow_field *fd = &flow_fields[op->aux];
+    uint8_t *m = (uint8_t *) k + fd->offset;
+    const uint8_t *v = op->data, *mask = op->data + fd->width;
+
+    for (unsigned i = 0; i < fd->width; i++)
+        m[i] = (uint8_t) ((m[i] & ~mask[i]) | (v[i] & mask[i]));
+}
+
+/* Does the packet have what the field is part of? */
+static bool
+key_has_field(const struct flow_key *k, unsigned field)
+{
+    if (flow_fields[field].offset == offsetof(struct flow_key, vlan_tci))
+        return k->vlan_tci & be16_from(FLOW_VLAN_PRESENT);
+    return true;
+}
+
+/* False: parse again. */
+static bool
+simulate_op(const struct dp_op *op, struct flow_key *k)
+{
+    bool tagged = k->vlan_tci & be16_from(FLOW_VLAN_PRESENT);
+
+    switch (op->code) {
+    case DP_OP_SET_FIELD:
+        /* A new type means other headers. */
+        if (op->aux == FLOW_F_ETH_TYPE || op->aux == FLOW_F_IP_PROTO
+            || op->aux == FLOW_F_MPLS_BOS)
+            return false;
+        if (key_has_field(k, op->aux))
+            key_set_field(k, op);
+        return true;
+    case DP_OP_PUSH_VLAN:
+        if (tagged && op->aux & 1)
+            return true;
+        if (tagged)
+            k->nw_flags |= FLOW_NW_MORE_VLAN;
+        else
+            k->vlan_tci = be16_from(FLOW_VLAN_PRESENT);
+        return true;
+    case DP_OP_POP_VLAN:
+        if (tagged && k->nw_flags & FLOW_NW_MORE_VLAN)
+            return false;
+        k->vlan_tci = 0; /* Untagged: stays so, or is dropped. */
+        return true;
+    case DP_OP_SET_NW_TTL:
+        k->ip_ttl = (uint8_t) op->arg;
+        return true;
+    case DP_OP_DEC_NW_TTL:
+        k->ip_ttl--;
+        return true;
+    case DP_OP_PUSH_MPLS:
+    case DP_OP_POP_MPLS:
+    case DP_OP_PUSH_PBB:
+    case DP_OP_POP_PBB:
+    case DP_OP_COPY_TTL_IN:
+    case DP_OP_COPY_TTL_OUT:
+    case DP_OP_SET_MPLS_TTL:
+    case DP_OP_DEC_MPLS_TTL:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool
+prog_simulate(const struct rule_act *a, struct flow_key *k)
+{
+    const struct dp_op *op;
+
+    if (a->flags & ACT_CHANGES)
+        PROG_FOR_OPS(op, a->words, a->n_apply)
+            if (!simulate_op(op, k))
+                return false;
+    if (a->flags & ACT_METADATA) {
+        const uint64_t *m = a->words + a->n_apply + a->n_write;
+
+        k->metadata = (k->metadata & ~be64_from(m[1]))
+                      | be64_from(m[0] & m[1]);
+    }
+    return true;
+}
+
+static int
+check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
+{
+    switch (op->code) {
+    case DP_OP_GROUP:
+    case DP_OP_METER:
+        return -EOPNOTSUPP;
+    case DP_OP_TABLE:
+        return packet_out ? 0 : -EINVAL;
+    case DP_OP_SET_FIELD:
+        if (op->aux >= N_FLOW_FIELDS
+            || op->words != 1 + (2 * flow_fields[op->aux].width + 7) / 8)
+            return -EINVAL;
+        *flags |= ACT_CHANGES;
+        if (op->aux == FLOW_F_VLAN_VID || op->aux == FLOW_F_VLAN_PCP)
+            *flags |= ACT_VLAN;
+        return 0;
+    case DP_OP_PUSH_VLAN:
+    case DP_OP_POP_VLAN:
+        *flags |= ACT_VLAN | ACT_CHANGES;
+        break;
+    case DP_OP_OUTPUT:
+    case DP_OP_CONTROLLER:
+    case DP_OP_NORMAL:
+    case DP_OP_FLOOD:
+    case DP_OP_ALL:
+    case DP_OP_IN_PORT:
+    case DP_OP_SET_QUEUE:
+        break;
+    default:
+        if (op->code >= N_DP_OPS)
+            return -EINVAL;
+        *flags |= ACT_CHANGES;
+    }
+    return op->words == 1 ? 0 : -EINVAL;
+}
+
+int
+prog_check_ops(const struct dp_op_list *l, bool packet_out, uint8_t *flags)
+{
+    const uint64_t *w = (const uint64_t *) (const void *) l->ops;
+    uint32_t left = l->n_words;
+
+    while (left) {
+        const struct dp_op *op = prog_op_at(w);
+        int err;
+
+        if (!op->words || op->words > left)
+            return -EINVAL;
+        err = check_op(op, packet_out, flags);
+        if (err)
+            return err;
+        w += op->words;
+        left -= op->words;
+    }
+    return 0;
+}

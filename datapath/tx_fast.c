@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way out: finish what the device cannot, stage per port, flush.
+ *
+ * A port's queue belongs to one worker; others hand their frames to it by a
+ * ring (with one worker there is none).  A large segment that had to be cut
+ * counts once in the balance of its bridge, by its first frame; the other
+ * frames carry TX_CONT. */
+#include "datapath/worker.h"
+
+#include <errno.h>
+
+#include "datapath/offload.h"
+
+static void
+tx_drop(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
+        unsigned reason)
+{
+    struct port_pw *pp = worker_port(w, p);
+
+    dp_count(pp->stats.tx_dropped, 1);
+    if (m->ol_flags & TX_CONT)
+        rte_pktmbuf_free(m);
+    else
+        worker_drop(w, p->br, p, m, reason);
+}
+
+/* Sends up to PORT_BURST frames on a port that 'w' owns. */
+static void
+tx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+          unsigned n)
+{
+    struct port_pw *pp = worker_port(w, p);
+    uint64_t bytes = 0;
+    unsigned cont = 0, sent;
+
+    for (unsigned i = 0; i < n; i++) {
+        bytes += m[i]->pkt_len;
+        cont += (m[i]->ol_flags & TX_CONT) != 0;
+    }
+    sent = p->port.ops->tx_burst(&p->port, m, (uint16_t) n);
+    for (unsigned i = sent; i < n; i++) {
+        bytes -= m[i]->pkt_len;
+        cont -= (m[i]->ol_flags & TX_CONT) != 0;
+        if (p->port.tx_error)
+            dp_count(pp->stats.tx_errors, 1);
+        tx_drop(w, p, m[i], p->port.tx_error ? DROP_TX_ERROR : DROP_TX_FULL);
+    }
+    dp_count(pp->stats.tx_packets, sent);
+    dp_count(pp->stats.tx_bytes, bytes);
+    if (p->br)
+        dp_count(p->br->pw[w->id]->bal.sent, sent - cont);
+}
+
+static void
+tx_flush_port(struct worker *w, struct dp_port *p)
+{
+    struct port_pw *pp = worker_port(w, p);
+    unsigned n = pp->n_staged, put;
+
+    pp->n_staged = 0;
+    if (weft_likely(p->owner == w)) {
+        tx_device(w, p, pp->staged, n);
+        return;
+    }
+    put = rte_ring_mp_enqueue_burst(p->tx_ring, (void **) pp->staged, n,
+                                    NULL);
+    for (unsigned i = put; i < n; i++)
+        tx_drop(w, p, pp->staged[i], DROP_TX_FULL);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* See worker_wait. */
+    if (dp_load(&p->owner->sleeping))
+        worker_wake(p->owner);
+}
+
+void
+tx_flush(struct worker *w)
+{
+    struct dp_port *p = w->staged;
+
+    w->staged = NULL;
+    while (p) {
+        struct port_pw *pp = worker_port(w, p);
+        struct dp_port *next = pp->next;
+
+        pp->linked = 0;
+        if (pp->n_staged)
+            tx_flush_port(w, p);
+        p = next;
+    }
+}
+
+/* Sends what other workers output to our ports. */
+void
+tx_drain_rings(struct worker *w)
+{
+    const struct worker_ports *ports = dp_load(&w->ports);
+
+    if (w->dp->n_workers == 1)
+        return;
+    for (unsigned i = 0; i < ports->n; i++) {
+        struct rte_mbuf *m[PORT_BURST];
+        unsigned n;
+
+        if (!ports->p[i]->tx_ring)
+            continue;
+        n = rte_ring_sc_dequeue_burst(ports->p[i]->tx_ring, (void **) m,
+                                      PORT_BURST, NULL);
+        if (n)
+            tx_device(w, ports->p[i], m, n);
+    }
+}
+
+/* Stages a frame that the device takes as it is. */
+static inline void
+stage_ready(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+{
+    struct port_pw *pp = worker_port(w, p);
+
+    if (!pp->linked) {
+        pp->linked = 1;
+        pp->next = w->staged;
+        w->staged = p;
+    }
+    pp->staged[pp->n_staged++] = m;
+    if (pp->n_staged == PORT_BURST)
+        tx_flush_port(w, p);
+}
+
+/* Cuts a large segment and stages its frames.  One slot of the balance. */
+static void
+stage_segments(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+{
+    struct rte_mbuf *seg[OFFLOAD_MAX_SEGMENTS];
+    int n = offload_segment(m, w->dp->env.pool, seg, OFFLOAD_MAX_SEGMENTS);
+
+    if (n <= 0) {
+        tx_drop(w, p, m, n == -ENOMEM ? DROP_NO_BUFFER : DROP_GSO_FAILED);
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        if (i)
+            seg[i]->ol_flags |= TX_CONT;
+        stage_ready(w, p, seg[i]);
+    }
+}
+
+void
+tx_stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+{
+    uint32_t caps = p->port.caps;
+
+    if (weft_unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
+        && !(caps & PORT_CAP_TSO)) {
+        stage_segments(w, p, m);
+        return;
+    }
+    if (weft_unlikely(offload_pending(m)) && !(caps & PORT_CAP_CSUM)
+        && offload_checksum(m)) {
+        tx_drop(w, p, m, DROP_GSO_FAILED);
+        return;
+    }
+    if (weft_unlikely(m->nb_segs > 1) && !(caps & PORT_CAP_MULTI_SEG)
+        && rte_pktmbuf_linearize(m)) {
+        tx_drop(w, p, m, DROP_TX_TOO_BIG);
+        return;
+    }
+    stage_ready(w, p, m);
+}
+
+/* ------------------------------------------------------------------ tunnels */
+
+/* Puts complete frames into the tunnel; the first frame of a packet counts in
+ * the balance. */
+static void
+tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+            const struct flow_key *const keys[], unsigned n)
+{
+    struct bridge_pw *bp = p->br->pw[w->id];
+    struct port_pw *pp = worker_port(w, p);
+    struct tunnel_tx tx[TUNNEL_BURST];
+
+    for (unsigned i = 0; i < n; i++) {
+        tx[i].tun = (struct pkt_tunnel) { .id = be64_to(keys[i]->tun_id),
+                                          .src = keys[i]->tun_src,
+                                          .dst = keys[i]->tun_dst };
+        tx[i].hash = tunnel_hash_key(keys[i]);
+    }
+    tunnel_tx_burst(&w->tw, dp_load(&p->tnl), m, n, tx);
+    for (unsigned i = 0; i < n; i++) {
+        struct dp_port *up = NULL;
+
+        if (tx[i].verdict == TUNNEL_OK && tx[i].uplink <= DP_MAX_UPLINKS)
+            up = dp_load(&w->dp->uplinks[tx[i].uplink]);
+        if (weft_unlikely(!up)) {
+            tx_drop(w, p, m[i], tx[i].verdict == TUNNEL_OK
+                                    ? DROP_TNL_NO_ROUTE
+                                    : (unsigned) tx[i].verdict);
+            continue;
+        }
+        dp_count(pp->stats.tx_packets, 1);
+        dp_count(pp->stats.tx_bytes, m[i]->pkt_len);
+        dp_count(bp->bal.sent, !(m[i]->ol_flags & TX_CONT));
+        m[i]->ol_flags &= ~TX_CONT;
+        tx_stage(w, up, m[i]);
+    }
+}
+
+/* A large segment: cut, then into the tunnel. */
+static void
+tunnel_segments(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
+                const struct flow_key *k)
+{
+    struct rte_mbuf *seg[OFFLOAD_MAX_SEGMENTS];
+    const struct flow_key *keys[TUNNEL_BURST];
+    int n = offload_segment(m, w->dp->env.pool, seg, OFFLOAD_MAX_SEGMENTS);
+
+    if (n <= 0) {
+        tx_drop(w, p, m, n == -ENOMEM ? DROP_NO_BUFFER : DROP_GSO_FAILED);
+        return;
+    }
+    for (unsigned i = 0; i < TUNNEL_BURST; i++)
+        keys[i] = k;
+    for (int i = 1; i < n; i++)
+        seg[i]->ol_flags |= TX_CONT;
+    for (int i = 0; i < n; i += TUNNEL_BURST)
+        tunnel_send(w, p, seg + i, keys,
+                    WEFT_MIN((unsigned) (n - i), TUNNEL_BURST));
+}
+
+/* Packets of a batch, 'slots' tells which.  Tunnels need complete frames. */
+static void
+tunnel_output(struct worker *w, struct batch *b, struct dp_port *p,
+              struct rte_mbuf *m[], const uint8_t slots[], unsigned n)
+{
+    const struct flow_key *keys[BATCH_MAX];
+    unsigned n_ready = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        const struct flow_key *k = &b->key[slots[i]];
+
+        if (weft_unlikely(m[i]->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
+            tunnel_segments(w, p, m[i], k);
+        } else if (weft_unlikely(offload_pending(m[i]))
+                   && offload_checksum(m[i])) {
+            tx_drop(w, p, m[i], DROP_GSO_FAILED);
+        } else {
+            keys[n_ready] = k;
+            m[n_ready++] = m[i];
+        }
+    }
+    if (n_ready)
+        tunnel_send(w, p, m, keys, n_ready);
+}
+
+/* ------------------------------------------------------------------- output */
+
+/* Into another bridge by a patch port. */
+static void
+patch_output(struct worker *w, struct batch *b, unsigned slot,
+             struct dp_port *p, struct rte_mbuf *m)
+{
+    struct dp_port *peer = dp_load(&p->peer);
+    struct pending pend = { .m = m, .in = peer };
+    struct port_pw *pp = worker_port(w, p);
+    uint32_t len = m->pkt_len;
+
+    if (!peer || dp_read(peer->config) & (DP_PC_DOWN | DP_PC_NO_RECV)) {
+        tx_drop(w, p, m, DROP_TX_PORT_DOWN);
+        return;
+    }
+    pend.br = peer->br;
+    pend.in_port = be32_from(peer->port_no);
+    pend.depth = (uint8_t) (b->depth[slot] + 1);
+    if (pend.depth > DEPTH_MAX) {
+        tx_drop(w, p, m, DROP_LOOP);
+        return;
+    }
+    if (!worker_pend(w, &pend)) {
+        tx_drop(w, p, m, DROP_NO_BUFFER);
+        return;
+    }
+    dp_count(pp->stats.tx_packets, 1);
+    dp_count(pp->stats.tx_bytes, len);
+    dp_count(b->bp->bal.sent, 1);
+    dp_count(peer->br->pw[w->id]->bal.received, 1);
+    dp_count(worker_port(w, peer)->stats.rx_packets, 1);
+    dp_count(worker_port(w, peer)->stats.rx_bytes, len);
+}
+
+/* May the packet leave by 'p'?  Counted and freed otherwise. */
+static inline bool
+output_allowed(struct worker *w, struct batch *b, unsigned slot,
+               struct dp_port *p, struct rte_mbuf *m)
+{
+    uint32_t config = dp_read(p->config);
+
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_FWD))) {
+        tx_drop(w, p, m, config & DP_PC_DOWN ? DROP_TX_PORT_DOWN
+                                             : DROP_NO_FWD);
+        return false;
+    }
+    if (weft_unlikely(m->pkt_len > p->max_frame + 4u * b->lay[slot].n_vlan)
+        && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
+        tx_drop(w, p, m, DROP_TX_TOO_BIG);
+        return false;
+    }
+    return true;
+}
+
+void
+tx_output(struct worker *w, struct batch *b, unsigned slot, struct dp_port *p,
+          struct rte_mbuf *m)
+{
+    uint8_t s = (uint8_t) slot;
+
+    if (!output_allowed(w, b, slot, p, m))
+        return;
+    if (p->kind == DP_KIND_DEVICE)
+        tx_stage(w, p, m);
+    else if (p->kind == DP_KIND_TUNNEL)
+        tunnel_output(w, b, p, &m, &s, 1);
+    else
+        patch_output(w, b, slot, p, m);
+}
+
+void
+tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
+{
+    struct rte_mbuf *m[BATCH_MAX];
+    uint8_t slots[BATCH_MAX];
+    struct batch *b = g->b;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < g->n; i++) {
+        unsigned s = g->idx[i];
+
+        m[n] = worker_take(w, g, s);
+        if (weft_unlikely(!m[n]))
+            continue;
+        if (weft_unlikely(b->in[s] == p)) {
+            worker_drop(w, b->br, p, m[n], DROP_TO_IN_PORT);
+            continue;
+        }
+        if (weft_unlikely(!output_allowed(w, b, s, p, m[n])))
+            continue;
+        slots[n++] = (uint8_t) s;
+    }
+    if (weft_likely(p->kind == DP_KIND_DEVICE))
+        for (unsigned i = 0; i < n; i++)
+            tx_stage(w, p, m[i]);
+    else if (p->kind == DP_KIND_TUNNEL)
+        tunnel_output(w, b, p, m, slots, n);
+    else
+        for (unsigned i = 0; i < n; i++)
+            patch_output(w, b, slots[i], p, m[i]);
+}

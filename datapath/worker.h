@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker: receive, classify, act, transmit, to completion.
+ *
+ * What:    the worker's state and the functions that its files share.
+ * Model:
+ *     rx_burst -> batch (keys, layouts) -> cache -> misses: walk, fold,
+ *     intern -> groups of packets with one program -> ops -> staged per port
+ *     -> tx_burst
+ *
+ *          Packets that enter another bridge (patch) or are to be parsed
+ *          again (RESUME) wait in 'pending' and are run in the same
+ *          iteration.  Programs of multi-table walks live in an arena that
+ *          is emptied as a whole between iterations; 'epoch' makes the cache
+ *          entries that point there stale.
+ * Threads: the worker's own, but for start, stop, wake and the rings.
+ * Owns:    its memory; mbufs while they are inside. */
+#ifndef DP_WORKER_H
+#define DP_WORKER_H
+
+#include <pthread.h>
+#include <rte_cycles.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
+
+#include "datapath/dp_priv.h"
+#include "datapath/extract.h"
+#include "weft/compiler.h"
+
+#define BATCH_MAX 32
+#define PENDING_MAX 1024      /* Packets between bridges or tables. */
+#define PENDING_BUDGET 4096   /* Run per iteration; more is a loop. */
+#define DEPTH_MAX 16          /* Patch hops and RESUMEs of one packet. */
+#define WALK_MAX DP_N_TABLES
+#define ARENA_WORDS (1u << 19)
+#define ARENA_SOFT (ARENA_WORDS / 4 * 3)
+#define INTERN_SLOTS 16384
+#define PUNT_RING_SIZE 2048
+#define WANT_RING_SIZE 256
+#define TX_RING_SIZE 1024
+#define RX_IDLE_POLLS 8       /* Empty polls before a port is left to epoll. */
+
+/* Later frame of a cut segment: a bit of ol_flags that dp_create registers. */
+#define TX_CONT RTE_MBUF_F_LAST_FREE
+#define TX_CONT_BIT 40
+
+/* Packets of one bridge on their way through it. */
+struct batch {
+    struct dp_bridge *br;
+    struct bridge_pw *bp;
+    unsigned n;                    /* Slots used. */
+    unsigned n_live;               /* live[]: slots still to be run. */
+    uint8_t live[BATCH_MAX];
+    uint8_t depth[BATCH_MAX];
+    struct rte_mbuf *m[BATCH_MAX];
+    struct dp_port *in[BATCH_MAX]; /* NULL: packet-out without port. */
+    struct pkt_layout lay[BATCH_MAX];
+    struct flow_key key[BATCH_MAX] WEFT_ALIGNED(64);
+};
+
+/* Packets of a batch that run one program together. */
+struct group {
+    struct batch *b;
+    const struct prog *prog;
+    bool last;               /* The op at hand takes the packets. */
+    unsigned n;
+    uint8_t idx[BATCH_MAX];  /* Slots. */
+};
+
+/* A packet that goes on later in this iteration. */
+struct pending {
+    struct rte_mbuf *m;
+    struct dp_bridge *br;
+    struct dp_port *in;
+    const struct dp_op *resume; /* NULL: starts at table 0. */
+    struct pkt_tunnel tun;
+    be32 in_port;
+    uint8_t depth;
+};
+
+struct walk {
+    const struct flow_key *key[BATCH_MAX];
+    uint16_t n[BATCH_MAX];        /* Steps. */
+    uint8_t table[BATCH_MAX];     /* Next one. */
+    uint8_t state[BATCH_MAX];
+    uint64_t hash[BATCH_MAX];
+    struct flow_key scratch[BATCH_MAX] WEFT_ALIGNED(64);
+    const struct rule_act *act[BATCH_MAX][WALK_MAX]; /* NULL: a miss. */
+    uint64_t uid[BATCH_MAX][WALK_MAX];
+    uint8_t tables[BATCH_MAX][WALK_MAX];
+};
+
+/* What came out of a walk, kept in the arena; the path's uids follow. */
+struct interned {
+    uint64_t hash;
+    uint32_t next;   /* Word offset of the next with this slot; 0: none. */
+    uint32_t n_path;
+    const struct prog *prog;
+    uint64_t path[];
+};
+
+/* In the private area of a punted mbuf. */
+struct punt_meta {
+    uint64_t port_uid;      /* Of the ingress port or uplink; 0: none. */
+    struct dp_bridge *br;   /* NULL: a frame of an uplink. */
+    struct prog_ctx ctx;
+    struct pkt_tunnel tun;
+    uint32_t in_port;
+    uint32_t max_len;
+    uint8_t reason;
+    uint8_t worker;
+};
+
+/* A packet-out: in the data of an mbuf of its own. */
+struct inbox_item {
+    struct rte_mbuf *m;
+    struct dp_bridge *br;   /* NULL: to be sent on uplink 'port_uid'. */
+    uint64_t port_uid;
+    struct dp_port *in;     /* Looked up by the worker. */
+    uint32_t in_port;
+    struct prog prog;       /* No credits; ops follow. */
+};
+
+struct worker_ports {
+    unsigned n;
+    struct dp_port *p[];
+};
+
+struct worker {
+    /* Every iteration. */
+    struct dp *dp;
+    unsigned id;
+    uint32_t tick;
+    struct worker_ports *ports;   /* Published by control. */
+    struct rte_ring *inbox;
+    struct dp_port *staged;       /* Ports with packets to be flushed. */
+    uint32_t notified_seq;
+    uint32_t epoch;               /* Of the arena. */
+    struct rte_ring *punts, *wants;
+    bool woke_control;            /* This iteration. */
+    uint64_t tsc_mult;            /* 2^64 * ticks per TSC cycle. */
+    struct tunnel_worker tw;
+
+    /* Statistics. */
+    uint64_t iterations, packets, busy_cycles, idle_cycles;
+
+    /* Pending packets: a ring. */
+    unsigned pend_head, pend_n;
+    struct pending pending[PENDING_MAX];
+
+    /* Programs of walks. */
+    uint64_t *arena;
+    uint32_t arena_n;
+    uint64_t resume_uid;
+    uint32_t intern[INTERN_SLOTS];
+
+    struct batch batch;
+    struct fc_ref refs[BATCH_MAX];
+    struct walk walk;
+
+    /* Waiting; see worker.c. */
+    uint32_t sleeping;
+    int wake_fd, epoll_fd;
+    uint32_t quit;
+    unsigned idle_rounds;
+    unsigned n_polled;            /* Ports without a file descriptor. */
+    int core;
+    bool started;
+    pthread_t thread;
+};
+
+/* worker.c.  Thread: control, but worker_wait. */
+WEFT_MUST_CHECK int worker_create(struct dp *, unsigned id, int core);
+void worker_destroy(struct worker *); /* Stopped first. */
+WEFT_MUST_CHECK int worker_start(struct worker *);
+void worker_stop(struct worker *);
+void worker_wake(struct worker *); /* Thread: any. */
+WEFT_MUST_CHECK int worker_add_port(struct worker *, struct dp_port *);
+void worker_del_port(struct worker *, struct dp_port *);
+
+/* worker_fast.c */
+unsigned worker_iterate(struct worker *); /* Returns packets handled. */
+
+/* walk_fast.c: programs of n packets; start: RESUME op or NULL. */
+void walk_burst(struct worker *, struct dp_bridge *,
+                const struct flow_key *const keys[], unsigned n,
+                const struct dp_op *start, const struct prog *progs[]);
+void walk_arena_reset(struct worker *);
+
+/* tx_fast.c */
+void tx_flush(struct worker *);
+void tx_drain_rings(struct worker *);
+/* Outputs a group's packets (copies when the op is not the last). */
+void tx_output_group(struct worker *, struct group *, struct dp_port *);
+/* Sends one frame to a port other than the ingress port; takes 'm'.  'slot' is
+ * the packet's place in the batch. */
+void tx_output(struct worker *, struct batch *, unsigned slot,
+               struct dp_port *, struct rte_mbuf *m);
+/* Stages on a device; takes 'm'. */
+void tx_stage(struct worker *, struct dp_port *, struct rte_mbuf *m);
+
+/* Counts and frees a packet of a bridge; 'p' (may be NULL) is charged. */
+void worker_drop(struct worker *, struct dp_bridge *, struct dp_port *p,
+                 struct rte_mbuf *m, unsigned reason);
+/* Drops packet 'slot' of a batch, charged to its ingress port. */
+void worker_drop_slot(struct worker *, struct batch *, unsigned slot,
+                      unsigned reason);
+/* Drops all packets of a group (if the op is not the last: as copies). */
+void worker_drop_group(struct worker *, struct group *, struct dp_port *,
+                       unsigned reason);
+/* The packet, or a copy of it when the op is not the last; NULL: no memory,
+ * counted. */
+struct rte_mbuf *worker_take(struct worker *, struct group *, unsigned slot);
+/* False: queue full. */
+bool worker_pend(struct worker *, const struct pending *);
+void worker_punt_ring(struct worker *, struct rte_mbuf *,
+                      struct dp_port *charge);
+/* Parses slot again after its headers changed.  False: dropped. */
+bool worker_reparse(struct worker *, struct batch *, unsigned slot);
+
+static inline struct punt_meta *
+punt_meta(struct rte_mbuf *m)
+{
+    return rte_mbuf_to_priv(m);
+}
+
+static inline struct port_pw *
+worker_port(const struct worker *w, const struct dp_port *p)
+{
+    return p->pw[w->id];
+}
+
+/* ops/: one function per op. */
+typedef void op_run_fn(struct worker *, struct group *, const struct dp_op *);
+#define DP_OP(id, name) op_run_fn op_run_##id;
+#include "weft/dp_ops.def"
+#undef DP_OP
+op_run_fn op_run_RESUME, op_run_DROP;
+
+#endif

@@ -1,0 +1,12 @@
+# Workers, programs, bridges, ports as objects, rules, EAL.
+libdatapath_a_SOURCES += \
+	%D%/dp.c %D%/dp_priv.h %D%/dp_bridge.c %D%/dp_packet.c \
+	%D%/dp_port.c %D%/dp_rule.c %D%/dp_uplink.c \
+	%D%/eal.c %D%/eal.h %D%/rcu.c %D%/rcu.h \
+	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
+	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
+	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/tx_fast.c \
+	%D%/ops/controller_fast.c %D%/ops/mpls_fast.c \
+	%D%/ops/normal_fast.c %D%/ops/output_fast.c %D%/ops/pbb_fast.c \
+	%D%/ops/queue_fast.c %D%/ops/rewrite.h %D%/ops/rewrite_fast.c \
+	%D%/ops/set_field_fast.c %D%/ops/ttl_fast.c %D%/ops/vlan_fast.c

@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/worker.h"
+
+#include <rte_prefetch.h>
+
+static op_run_fn *const op_table[N_PROG_OPS] = {
+#define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
+#include "weft/dp_ops.def"
+#undef DP_OP
+    [PROG_OP_DROP] = op_run_DROP,
+    [PROG_OP_RESUME] = op_run_RESUME,
+};
+
+/* ----------------------------------------------------------- accounting */
+
+void
+worker_drop(struct worker *w, struct dp_bridge *br, struct dp_port *p,
+            struct rte_mbuf *m, unsigned reason)
+{
+    if (br)
+        dp_count(br->pw[w->id]->bal.dropped[reason], 1);
+    if (p)
+        dp_count(worker_port(w, p)->drops[reason], 1);
+    rte_pktmbuf_free(m);
+}
+
+void
+worker_drop_slot(struct worker *w, struct batch *b, unsigned slot,
+                 unsigned reason)
+{
+    worker_drop(w, b->br, b->in[slot], b->m[slot], reason);
+}
+
+void
+worker_drop_group(struct worker *w, struct group *g, struct dp_port *p,
+                  unsigned reason)
+{
+    struct batch *b = g->b;
+
+    dp_count(b->bp->bal.dropped[reason], g->n);
+    if (!g->last)
+        dp_count(b->bp->bal.copied, g->n);
+    for (unsigned i = 0; i < g->n; i++) {
+        struct dp_port *charge = p ? p : b->in[g->idx[i]];
+
+        if (charge)
+            dp_count(worker_port(w, charge)->drops[reason], 1);
+        if (g->last)
+            rte_pktmbuf_free(b->m[g->idx[i]]);
+    }
+}
+
+struct rte_mbuf *
+worker_take(struct worker *w, struct group *g, unsigned slot)
+{
+    struct batch *b = g->b;
+    struct rte_mbuf *m = b->m[slot];
+
+    if (g->last)
+        return m;
+    dp_count(b->bp->bal.copied, 1);
+    m = rte_pktmbuf_copy(m, w->dp->env.pool, 0, UINT32_MAX);
+    if (!m) {
+        dp_count(b->bp->bal.dropped[DROP_NO_BUFFER], 1);
+        if (b->in[slot])
+            dp_count(worker_port(w, b->in[slot])->drops[DROP_NO_BUFFER], 1);
+    }
+    return m;
+}
+
+bool
+worker_pend(struct worker *w, const struct pending *p)
+{
+    if (w->pend_n == PENDING_MAX)
+        return false;
+    w->pending[(w->pend_head + w->pend_n++) % PENDING_MAX] = *p;
+    return true;
+}
+
+/* -------------------------------------------------------------- programs */
+
+static void
+credit(struct worker *w, const struct group *g)
+{
+    const struct prog *p = g->prog;
+    struct batch *b = g->b;
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < g->n; i++)
+        bytes += b->m[g->idx[i]]->pkt_len;
+    for (uint32_t i = 0; i < p->n_credits; i++) {
+        if (p->credits[i] & 1) {
+            dp_count(b->bp->tables[p->credits[i] >> 1].lookups, g->n);
+            continue;
+        }
+
+        struct dp_rule *r = (struct dp_rule *) p->credits[i];
+        struct rule_counter *c = dp_rule_counter(r, w->id);
+
+        dp_count(c->packets, g->n);
+        dp_count(c->bytes, bytes);
+        if (dp_read(r->used) != w->tick)
+            __atomic_store_n(&r->used, w->tick, __ATOMIC_RELAXED);
+        dp_count(b->bp->tables[r->table->id].lookups, g->n);
+        dp_count(b->bp->tables[r->table->id].matches, g->n);
+    }
+}
+
+static void
+group_run(struct worker *w, struct group *g)
+{
+    const uint64_t *ops = g->prog->ops, *end = ops + g->prog->n_words;
+
+    credit(w, g);
+    while (ops < end && g->n) {
+        const struct dp_op *op = prog_op_at(ops);
+
+        ops += op->words;
+        g->last = ops == end;
+        op_table[op->code](w, g, op);
+    }
+}
+
+/* Runs the live packets, each group that shares a program at once; within a
+ * group the order of arrival is kept. */
+static void
+batch_run(struct worker *w, struct batch *b, const struct prog *progs[])
+{
+    uint32_t left = b->n_live == 32 ? UINT32_MAX
+                                    : (1u << b->n_live) - 1;
+    struct group g = { .b = b };
+
+    while (left) {
+        uint32_t same = 0;
+
+        g.prog = progs[__builtin_ctz(left)];
+        g.n = 0;
+        for (uint32_t m = left; m; m &= m - 1) {
+            unsigned i = (unsigned) __builtin_ctz(m);
+            uint32_t eq = progs[i] == g.prog;
+
+            g.idx[g.n] = b->live[i];
+            g.n += eq;
+            same |= eq << i;
+        }
+        left &= ~same;
+        group_run(w, &g);
+    }
+}
+
+/* ---------------------------------------------------------- classification */
+
+/* Cache entries proven from now on carry b->bp->stamp.  A new generation of
+ * the bridge or a new epoch of the arena makes all older ones stale. */
+static void
+batch_stamp(struct worker *w, struct batch *b)
+{
+    struct bridge_pw *bp = b->bp;
+    uint32_t gen = dp_load(&b->br->gen);
+
+    if (weft_likely(gen == bp->seen_gen && w->epoch == bp->seen_epoch))
+        return;
+    bp->seen_gen = gen;
+    bp->seen_epoch = w->epoch;
+    dp_count(bp->stamp, 1);
+}
+
+/* Finds the programs of misses; first proves known entries again, then
+ * inserts new ones: an insertion may evict an entry that is still to be
+ * proven. */
+static void
+classify_misses(struct worker *w, struct batch *b, struct fc *fc,
+                const struct flow_key *const keys[], const uint8_t miss[],
+                unsigned n_miss, const struct prog *progs[])
+{
+    const struct flow_key *mk[BATCH_MAX];
+    const struct prog *mp[BATCH_MAX];
+    struct bridge_pw *bp = b->bp;
+
+    for (unsigned i = 0; i < n_miss; i++)
+        mk[i] = keys[miss[i]];
+    walk_burst(w, b->br, mk, n_miss, NULL, mp);
+    for (unsigned i = 0; i < n_miss; i++) {
+        void *entry = fc ? w->refs[miss[i]].entry : NULL;
+
+        progs[miss[i]] = mp[i];
+        if (entry) {
+            dp_count(bp->stale, 1);
+            fc_entry_prove(entry, mp[i], bp->stamp);
+        }
+    }
+    if (!fc)
+        return;
+    for (unsigned i = 0; i < n_miss; i++)
+        if (!w->refs[miss[i]].entry)
+            fc_insert(fc, &w->refs[miss[i]], mp[i], bp->stamp);
+}
+
+static void
+batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
+{
+    const struct flow_key *keys[BATCH_MAX];
+    uint8_t miss[BATCH_MAX];
+    unsigned n = b->n_live, n_miss = 0;
+    struct fc *fc;
+
+    batch_stamp(w, b);
+    fc = dp_load(&b->br->cache_off) ? NULL : dp_load(&b->bp->fc);
+    for (unsigned i = 0; i < n; i++)
+        keys[i] = &b->key[b->live[i]];
+    if (fc) {
+        fc_lookup_burst(fc, keys, n, w->refs);
+        for (unsigned i = 0; i < n; i++) {
+            const void *e = w->refs[i].entry;
+
+            if (weft_likely(e && fc_entry_stamp(e) == b->bp->stamp))
+                progs[i] = fc_entry_prog(e);
+            else
+                miss[n_miss++] = (uint8_t) i;
+        }
+    } else {
+        for (unsigned i = 0; i < n; i++)
+            miss[n_miss++] = (uint8_t) i;
+    }
+    if (n_miss)
+        classify_misses(w, b, fc, keys, miss, n_miss, progs);
+}
+
+/* ------------------------------------------------------------------- parse */
+
+/* Fills key and layout of 'slot'; tunnel members and in_port are set. */
+static int
+slot_parse(struct batch *b, unsigned slot)
+{
+    const struct rte_mbuf *m = b->m[slot];
+
+    return extract_frame(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
+                         m->pkt_len, &b->key[slot], &b->lay[slot]);
+}
+
+bool
+worker_reparse(struct worker *w, struct batch *b, unsigned slot)
+{
+    int reason = slot_parse(b, slot);
+
+    if (weft_likely(reason == EXTRACT_OK))
+        return true;
+    worker_drop_slot(w, b, slot, (unsigned) reason);
+    return false;
+}
+
+static inline void
+slot_set_tunnel(struct flow_key *k, const struct pkt_tunnel *t)
+{
+    k->tun_id = be64_from(t->id);
+    k->tun_src = t->src;
+    k->tun_dst = t->dst;
+}
+
+static inline void
+slot_set_port(struct flow_key *k, be32 in_port)
+{
+    k->in_port = in_port;
+    k->in_phy_port = in_port;
+}
+
+/* Larger than the port's MTU allows?  A large segment is cut on the way out. */
+static inline bool
+slot_too_big(const struct batch *b, unsigned slot, const struct dp_port *p)
+{
+    const struct rte_mbuf *m = b->m[slot];
+
+    return weft_unlikely(m->pkt_len > p->max_frame + 4u * b->lay[slot].n_vlan)
+           && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+}
+
+/* Parses slots 0..n-1 and lists those that live. */
+static void
+batch_parse(struct worker *w, struct batch *b)
+{
+    const unsigned ahead = 4;
+
+    b->n_live = 0;
+    for (unsigned i = 0; i < ahead && i < b->n; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(b->m[i], void *));
+    for (unsigned i = 0; i < b->n; i++) {
+        int reason;
+
+        if (i + ahead < b->n)
+            rte_prefetch0(rte_pktmbuf_mtod(b->m[i + ahead], void *));
+        reason = slot_parse(b, i);
+        if (weft_likely(reason == EXTRACT_OK) && b->in[i]
+            && slot_too_big(b, i, b->in[i]))
+            reason = DROP_RX_TOO_BIG;
+        if (weft_unlikely(reason != EXTRACT_OK))
+            worker_drop_slot(w, b, i, (unsigned) reason);
+        else
+            b->live[b->n_live++] = (uint8_t) i;
+    }
+}
+
+static void
+batch_pipeline(struct worker *w, struct batch *b)
+{
+    const struct prog *progs[BATCH_MAX];
+
+    batch_parse(w, b);
+    if (!b->n_live)
+        return;
+    batch_classify(w, b, progs);
+    batch_run(w, b, progs);
+}
+
+static void
+batch_init(struct worker *w, struct batch *b, struct dp_bridge *br)
+{
+    b->br = br;
+    b->bp = br->pw[w->id];
+    b->n = 0;
+}
+
+/* ----------------------------------------------------------------- receive */
+
+/* Counts received packets; drops them all when the port may not receive.
+ * Returns false then. */
+static bool
+rx_admit(struct worker *w, struct dp_port *p, struct rte_mbuf *m[], unsigned n)
+{
+    struct port_pw *pp = worker_port(w, p);
+    uint32_t config = dp_read(p->config);
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    dp_count(pp->stats.rx_packets, n);
+    dp_count(pp->stats.rx_bytes, bytes);
+    if (p->br)
+        dp_count(p->br->pw[w->id]->bal.received, n);
+    if (weft_likely(!(config & (DP_PC_DOWN | DP_PC_NO_RECV))))
+        return true;
+    for (unsigned i = 0; i < n; i++)
+        worker_drop(w, p->br, p, m[i],
+                    config & DP_PC_DOWN ? DROP_RX_PORT_DOWN
+                                        : DROP_RX_NO_RECV);
+    return false;
+}
+
+static void
+rx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+          unsigned n)
+{
+    static const struct pkt_tunnel none;
+    struct batch *b = &w->batch;
+    be32 in_port = be32_from(p->port_no);
+
+    if (!rx_admit(w, p, m, n))
+        return;
+    batch_init(w, b, p->br);
+    b->n = n;
+    for (unsigned i = 0; i < n; i++) {
+        b->m[i] = m[i];
+        b->in[i] = p;
+        b->depth[i] = 0;
+        slot_set_port(&b->key[i], in_port);
+        slot_set_tunnel(&b->key[i], &none);
+    }
+    batch_pipeline(w, b);
+}
+
+/* Not an overlay packet: for control (ARP, ICMP on an uplink of ours). */
+static void
+rx_uplink_other(struct worker *w, struct dp_port *up, struct rte_mbuf *m)
+{
+    struct punt_meta *pm = punt_meta(m);
+
+    *pm = (struct punt_meta) { .port_uid = up->uid, .in_port = up->port_no };
+    worker_punt_ring(w, m, up);
+}
+
+/* Appends a decapsulated packet; runs the batch first when it is full or of
+ * another bridge. */
+static void
+rx_tunnel_add(struct worker *w, struct batch *b, struct dp_port *p,
+              const struct pkt_tunnel *tun, struct rte_mbuf *m)
+{
+    unsigned i;
+
+    if (!rx_admit(w, p, &m, 1))
+        return;
+    if (b->n && (b->br != p->br || b->n == BATCH_MAX)) {
+        batch_pipeline(w, b);
+        b->n = 0;
+    }
+    if (!b->n)
+        batch_init(w, b, p->br);
+    i = b->n++;
+    b->m[i] = m;
+    b->in[i] = p;
+    b->depth[i] = 0;
+    slot_set_port(&b->key[i], be32_from(p->port_no));
+    slot_set_tunnel(&b->key[i], tun);
+}
+
+static void
+rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
+          unsigned n)
+{
+    struct tunnel_rx rx[BATCH_MAX];
+    struct batch *b = &w->batch;
+
+    if (!rx_admit(w, up, m, n))
+        return;
+    tunnel_rx_burst(&w->tw, m, n, rx);
+    b->n = 0;
+    for (unsigned i = 0; i < n; i++) {
+        struct dp_port *p = rx[i].port ? tunnel_port_owner(rx[i].port) : NULL;
+
+        if (weft_likely(rx[i].verdict == TUNNEL_OK)) {
+            rx_tunnel_add(w, b, p, &rx[i].tun, m[i]);
+        } else if (rx[i].verdict == TUNNEL_OTHER) {
+            rx_uplink_other(w, up, m[i]);
+        } else {
+            /* Received by a tunnel port it names, else by none. */
+            if (p)
+                dp_count(p->br->pw[w->id]->bal.received, 1);
+            worker_drop(w, p ? p->br : NULL, p ? p : up, m[i],
+                        (unsigned) rx[i].verdict);
+        }
+    }
+    if (b->n)
+        batch_pipeline(w, b);
+}
+
+/* ----------------------------------------------------------------- pending */
+
+static void
+pending_slot(struct batch *b, const struct pending *p)
+{
+    unsigned i = b->n++;
+
+    b->m[i] = p->m;
+    b->in[i] = p->in;
+    b->depth[i] = p->depth;
+    slot_set_port(&b->key[i], p->in_port);
+    slot_set_tunnel(&b->key[i], &p->tun);
+}
+
+/* Runs up to a batch of pending packets with a common way on. */
+static void
+pending_run(struct worker *w)
+{
+    struct batch *b = &w->batch;
+    const struct prog *progs[BATCH_MAX];
+    const struct flow_key *keys[BATCH_MAX];
+    struct pending first = w->pending[w->pend_head];
+
+    batch_init(w, b, first.br);
+    while (w->pend_n && b->n < BATCH_MAX) {
+        const struct pending *p = &w->pending[w->pend_head];
+
+        if (p->br != first.br || p->resume != first.resume)
+            break;
+        pending_slot(b, p);
+        w->pend_head = (w->pend_head + 1) % PENDING_MAX;
+        w->pend_n--;
+    }
+    if (!first.resume) {
+        batch_pipeline(w, b);
+        return;
+    }
+    batch_parse(w, b);
+    if (!b->n_live)
+        return;
+    for (unsigned i = 0; i < b->n_live; i++)
+        keys[i] = &b->key[b->live[i]];
+    walk_burst(w, b->br, keys, b->n_live, first.resume, progs);
+    batch_run(w, b, progs);
+}
+
+static void
+pending_drain(struct worker *w)
+{
+    unsigned budget = PENDING_BUDGET;
+
+    while (w->pend_n && budget) {
+        unsigned before = w->pend_n;
+
+        pending_run(w);
+        budget -= WEFT_MIN(budget, WEFT_MIN(before, (unsigned) BATCH_MAX));
+    }
+    while (w->pend_n) {
+        const struct pending *p = &w->pending[w->pend_head];
+
+        worker_drop(w, p->br, p->in, p->m, DROP_LOOP);
+        w->pend_head = (w->pend_head + 1) % PENDING_MAX;
+        w->pend_n--;
+    }
+}
+
+/* ------------------------------------------------------------------- inbox */
+
+static void
+inbox_packet(struct worker *w, struct inbox_item *it)
+{
+    static const struct pkt_tunnel none;
+    struct batch *b = &w->batch;
+    const struct prog *prog = &it->prog;
+
+    batch_init(w, b, it->br);
+    dp_count(b->bp->bal.injected, 1);
+    b->n = 1;
+    b->m[0] = it->m;
+    b->in[0] = dp_bridge_port(it->br, it->in_port);
+    b->depth[0] = 0;
+    slot_set_port(&b->key[0], be32_from(it->in_port));
+    slot_set_tunnel(&b->key[0], &none);
+    /* What a controller sends is never too big to come in. */
+    int reason = slot_parse(b, 0);
+    if (reason != EXTRACT_OK) {
+        worker_drop_slot(w, b, 0, (unsigned) reason);
+        return;
+    }
+    b->live[0] = 0;
+    b->n_live = 1;
+    batch_run(w, b, &prog);
+    pending_drain(w); /* A TABLE op leads into the item's memory. */
+}
+
+static unsigned
+inbox_run(struct worker *w)
+{
+    void *items[BATCH_MAX];
+    unsigned n = rte_ring_sc_dequeue_burst(w->inbox, items, BATCH_MAX, NULL);
+
+    for (unsigned i = 0; i < n; i++) {
+        struct inbox_item *it = rte_pktmbuf_mtod((struct rte_mbuf *) items[i],
+                                                 struct inbox_item *);
+
+        if (it->br) {
+            inbox_packet(w, it);
+        } else {
+            struct dp_port *up = dp_load(&w->dp->uplinks[it->in_port]);
+
+            if (up)
+                tx_stage(w, up, it->m);
+            else
+                rte_pktmbuf_free(it->m);
+        }
+        rte_pktmbuf_free(items[i]);
+    }
+    return n;
+}
+
+/* --------------------------------------------------------------- iteration */
+
+static unsigned
+rx_port(struct worker *w, struct dp_port *p)
+{
+    struct rte_mbuf *m[PORT_BURST];
+    unsigned n = p->port.ops->rx_burst(&p->port, m, PORT_BURST);
+
+    if (!n) {
+        /* With a descriptor, epoll tells when to look again. */
+        if (p->port.rx_fd >= 0 && ++p->rx_idle >= RX_IDLE_POLLS)
+            p->rx_wait = 1;
+        return 0;
+    }
+    p->rx_idle = 0;
+    if (p->br)
+        rx_device(w, p, m, n);
+    else
+        rx_uplink(w, p, m, n);
+    if (w->pend_n)
+        pending_drain(w);
+    return n;
+}
+
+/* Hands wanted next hops to control. */
+static void
+wants_hand_over(struct worker *w)
+{
+    for (unsigned i = 0; i < w->tw.n_wants; i++) {
+        uintptr_t v = (uintptr_t) w->tw.wants[i].remote
+                      | (uintptr_t) w->tw.wants[i].local << 32;
+
+        if (!rte_ring_sp_enqueue(w->wants, (void *) v))
+            w->woke_control = true;
+    }
+    w->tw.n_wants = 0;
+}
+
+unsigned
+worker_iterate(struct worker *w)
+{
+    const struct worker_ports *ports = dp_load(&w->ports);
+    unsigned n = 0;
+
+    if (weft_unlikely(w->arena_n > ARENA_SOFT))
+        walk_arena_reset(w);
+    if (weft_unlikely(!rte_ring_empty(w->inbox)))
+        n += inbox_run(w);
+    for (unsigned i = 0; i < ports->n; i++)
+        if (ports->p[i]->rx_wait == 0)
+            n += rx_port(w, ports->p[i]);
+    tx_flush(w);
+    tx_drain_rings(w);
+    if (weft_unlikely(w->tw.n_wants))
+        wants_hand_over(w);
+    return n;
+}
+
+/* ------------------------------------------------------------ internal ops */
+
+void
+op_run_DROP(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    worker_drop_group(w, g, NULL, op->arg);
+}
+
+void
+op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    struct batch *b = g->b;
+
+    for (unsigned i = 0; i < g->n; i++) {
+        unsigned s = g->idx[i];
+        const struct flow_key *k = &b->key[s];
+        struct pending p = { .br = b->br, .in = b->in[s], .resume = op,
+                             .tun = { .id = be64_to(k->tun_id),
+                                      .src = k->tun_src,
+                                      .dst = k->tun_dst },
+                             .in_port = k->in_port,
+                             .depth = (uint8_t) (b->depth[s] + 1) };
+
+        p.m = worker_take(w, g, s);
+        if (!p.m)
+            continue;
+        if (p.depth > DEPTH_MAX)
+            worker_drop(w, b->br, p.in, p.m, DROP_LOOP);
+        else if (!worker_pend(w, &p))
+            worker_drop(w, b->br, p.in, p.m, DROP_NO_BUFFER);
+    }
+}
+
+void
+op_run_TABLE(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    (void) op; /* Folded to RESUME. */
+    worker_drop_group(w, g, NULL, DROP_UNKNOWN_OP);
+}

@@ -1,0 +1,10 @@
+# Suites of datapath/worker.mk.
+noinst_HEADERS += tests/support/pktbuild.h %D%/bed.h
+BED_SOURCES = %D%/bed.c tests/support/pktbuild.c
+
+check_PROGRAMS += tests/datapath/test_dp
+TESTS += tests/datapath/test_dp
+tests_datapath_test_dp_SOURCES = %D%/test_dp.c $(BED_SOURCES)
+tests_datapath_test_dp_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_dp_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
