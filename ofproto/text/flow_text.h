@@ -9,10 +9,11 @@
  *          by ovs-ofctl, as something that matches the same packets and does
  *          the same to them.  Words of our own, where ovs-ofctl has none:
  *          in_phy_port, pbb_isid, ipv6_exthdr, push_pbb, pop_pbb,
- *          copy_ttl_out, copy_ttl_in and field=value/mask for masks that
- *          OpenFlow cannot say (the cache dump shows such).
+ *          copy_ttl_out and copy_ttl_in.
  *          In a match, a bit may be said twice but not in two ways; a field
- *          whose protocol is not matched is an error, not ignored.
+ *          whose protocol is not matched is an error, not ignored.  Bits
+ *          that are matched as zero because the protocol has no such field
+ *          (the flow cache does that) are not printed.
  * Threads: control (no shared state).
  * Owns:    what it returns belongs to the caller.
  * Errors:  0 or -EINVAL; 'e' names the word, its value and the limit.

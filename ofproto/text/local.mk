@@ -1,3 +1,10 @@
 # Flows as text.
 libofproto_a_SOURCES += \
-	%D%/flow_text.h
+	%D%/flow_text.h %D%/flow_text_priv.h \
+	%D%/flow_text_actions.c \
+	%D%/flow_text_flow.c \
+	%D%/flow_text_match.c \
+	%D%/flow_text_names.c \
+	%D%/flow_text_ops.c \
+	%D%/flow_text_print.c \
+	%D%/flow_text_words.c

@@ -3,3 +3,4 @@
 # in `make check`.  To fuzz: clang -fsanitize=fuzzer,address,undefined with the
 # target and the sources that its LDADD names.
 include %D%/extract.mk
+include %D%/flow_text.mk

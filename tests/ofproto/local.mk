@@ -21,3 +21,4 @@ tests_ofproto_test_bindings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_bindings_LDADD = $(OFBIND_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += %D%/sizes-1.0.txt %D%/sizes-1.3.txt
 EXTRA_DIST += %D%/vectors
+include %D%/text.mk
