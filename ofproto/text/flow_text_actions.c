@@ -117,6 +117,10 @@ add_output(struct reader *r, const char *word, const char *value)
         return weft_err_set(r->e, -EINVAL, "%s: %s is no port to output to",
                             word, value);
     default:
+        if (port > DP_PORT_MAX && port != DP_PORT_LOCAL)
+            return weft_err_set(r->e, -EINVAL,
+                                "%s: port %s is neither 1..%u nor reserved",
+                                word, value, DP_PORT_MAX);
         op_add(r, DP_OP_OUTPUT, port, 0, 0);
         return 0;
     }

@@ -90,7 +90,9 @@ int text_value(const char *word, const struct flow_field *f, char *s,
 /* A number of at most 'max'. */
 int text_number(const char *word, const char *s, uint64_t max, uint64_t *v,
                 struct weft_err *e);
-/* Port number or name to 32 bits; 16-bit reserved numbers are widened. */
+/* Port number or name to 32 bits; decimal numbers must be ports, 1.0's
+ * reserved ones are widened; hexadecimal ones are taken as they are (numbers
+ * that no port has are printed so). */
 int text_port(const char *word, const char *s, uint32_t *port,
               struct weft_err *e);
 /* Returns 'buf'. */

@@ -116,6 +116,10 @@ text_port(const char *word, const char *s, uint32_t *port,
     if (!s || base_parse_u64(s, UINT32_MAX, &v))
         return weft_err_set(e, -EINVAL, "%s: %.40s is no port number or name",
                             word, s && *s ? s : "\"\"");
+    if (s[0] == '0' && (s[1] | 0x20) == 'x') { /* As it stands. */
+        *port = (uint32_t) v;
+        return 0;
+    }
     if (v >= 0xfff8 && v <= 0xffff) /* 1.0's reserved ports. */
         v |= 0xffff0000;
     if (v > DP_PORT_MAX && v < 0xfffffff8)
@@ -132,7 +136,8 @@ text_port_name(uint32_t port, char buf[PORT_NAME_MAX])
     for (unsigned i = 0; i < WEFT_ARRAY_LEN(port_names); i++)
         if (port_names[i].port == port)
             return port_names[i].name;
-    snprintf(buf, PORT_NAME_MAX, "%" PRIu32, port);
+    snprintf(buf, PORT_NAME_MAX, port > DP_PORT_MAX ? "0x%" PRIx32
+                                                    : "%" PRIu32, port);
     return buf;
 }
 

@@ -42,6 +42,7 @@ static const struct golden matches[] = {
     { "in_port=1", "in_port=1" },
     { "in_port=LOCAL", "in_port=LOCAL" },
     { "in_port=65534", "in_port=LOCAL" },
+    { "in_port=0xfffe", "in_port=0xfffe" }, /* No port: not LOCAL. */
     { "metadata=18", "metadata=0x12" },
     { "metadata=0x12/0xff", "metadata=0x12/0xff" },
     { "tun_id=5001", "tun_id=0x1389" },
@@ -249,6 +250,7 @@ static const struct golden bad[] = {
     { "actions=output:0", "output: 0 is no port to output to" },
     { "actions=output:ANY", "ANY is no port to output to" },
     { "actions=output:65281", "65281 is neither" },
+    { "actions=output:0xfffe", "0xfffe is neither" },
     { "actions=output", "\"\" is no port" },
     { "actions=drop,output:1", "drop: must stand alone" },
     { "actions=output:1,drop", "drop: must stand alone" },
