@@ -3,12 +3,13 @@
  * of the port types.
  *
  * usage: port_forward [-f ADDR[,ADDR]] [-u UDP_PORT] A B
- *        A, B: NAME,TYPE[,OPTION=VALUE]...   "uplink" as an option opens the
- *        port as an uplink, with -f and -u as its filter.
+ *        A, B: NAME,TYPE[,OPTION=VALUE]... (; in a value stands for a comma)
+ *        "uplink" as an option opens the port as an uplink, with -f and -u
+ *        as its filter.
  *
  * Threads: main is control (poll_state, commands), one worker forwards.
- * Commands on stdin: "status", "set NAME OPTION VALUE", "quit"; each is
- * answered with one line per port or one line. */
+ * Commands on stdin: "status", "set NAME OPTION VALUE", "filter ADDR,...",
+ * "quit"; answered with one line per port or one line. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -86,6 +87,8 @@ side_open(struct side *s, char *spec)
             s->port.uplink = true;
         } else if (eq && n < MAX_OPTIONS) {
             *eq = '\0';
+            for (char *c = eq + 1; *c; c++)
+                *c = *c == ';' ? ',' : *c;
             opts[n++] = (struct dp_option) { o, eq + 1 };
         }
     }
@@ -210,6 +213,28 @@ command_set(char *args)
 }
 
 static void
+parse_addrs(char *list)
+{
+    n_addrs = 0;
+    for (char *a = strtok(list, ",\n"); a && n_addrs < WEFT_ARRAY_LEN(addrs);
+         a = strtok(NULL, ",\n"))
+        if (base_parse_ipv4(a, &addrs[n_addrs++]))
+            die("a filter takes IPv4 addresses");
+}
+
+static void
+command_filter(char *args)
+{
+    parse_addrs(args);
+    for (int i = 0; i < 2; i++)
+        if (sides[i].port.uplink
+            && sides[i].port.ops->set_filter(&sides[i].port, addrs, n_addrs,
+                                             &udp_port, 1))
+            die("set_filter");
+    printf("ok\n");
+}
+
+static void
 control(void)
 {
     struct pollfd pf = { STDIN_FILENO, POLLIN, 0 };
@@ -221,6 +246,8 @@ control(void)
                 break;
             if (!strncmp(line, "set ", 4))
                 command_set(line + 4);
+            else if (!strncmp(line, "filter ", 7))
+                command_filter(line + 7);
             else
                 for (int i = 0; i < 2; i++)
                     print_status(&sides[i]);
@@ -231,14 +258,6 @@ control(void)
                 sides[i].port.ops->poll_state(&sides[i].port);
     }
     atomic_store(&stop, true);
-}
-
-static void
-parse_addrs(char *list)
-{
-    for (char *a = strtok(list, ","); a && n_addrs < 8; a = strtok(NULL, ","))
-        if (base_parse_ipv4(a, &addrs[n_addrs++]))
-            die("-f takes IPv4 addresses");
 }
 
 int

@@ -5,12 +5,13 @@ Every test gets its own names (with the process's id) and leaves nothing."""
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 PID = os.getpid() % 100000
-BUILD = os.environ.get("WEFT_BUILD", os.getcwd())
+BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 FORWARD = os.path.join(BUILD, "tests/system/port_forward")
 
 
@@ -121,6 +122,16 @@ def iperf(server, client, addr, options="-t 2", port=5201):
         s.kill()
         s.wait()
     return float(re.findall(r"([\d.]+) Mbits/sec.*receiver", out)[-1])
+
+
+def pcap_frames(path):
+    data = open(path, "rb").read()
+    frames, at = [], 24
+    while at < len(data):
+        n = struct.unpack_from("<I", data, at + 8)[0]
+        frames.append(data[at + 16:at + 16 + n])
+        at += 16 + n
+    return frames
 
 
 def run(tests):

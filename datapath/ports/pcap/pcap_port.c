@@ -19,13 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "datapath/ports/common/frame_fast.h"
 #include "datapath/ports/common/port_opt.h"
 #include "utils/base/mem.h"
 
 #define PCAP_SNAPLEN 262144
 
 struct pcap_port {
-    struct rte_mempool *pool, *big_pool;
+    struct port_env env;
     char *rx_path, *tx_path;
     pcap_t *rx;
     pcap_t *tx; /* Link type and snap length of 'dump'. */
@@ -139,8 +140,7 @@ pcap_port_open(struct port *p, const struct port_env *env,
         return weft_err_set(e, -EINVAL, "port %s: type pcap needs rx=FILE, "
                             "tx=FILE or both", p->name);
     BASE_NEW(pp);
-    pp->pool = env->pool;
-    pp->big_pool = env->big_pool;
+    pp->env = *env;
     pp->rx_path = rx ? base_xstrdup(rx) : NULL;
     pp->tx_path = tx ? base_xstrdup(tx) : NULL;
     pp->loop = loop;
@@ -169,35 +169,6 @@ pcap_port_get(struct port *p, struct dp_port_info *info)
 {
     (void) p;
     info->speed_mbps = 0;
-}
-
-/* Copies one frame; the first segment gets 2 KiB, the rest one big buffer. */
-static struct rte_mbuf *
-frame_to_mbuf(struct pcap_port *pp, const u_char *data, uint32_t len)
-{
-    struct rte_mbuf *m = rte_pktmbuf_alloc(pp->pool), *big;
-    uint32_t first;
-
-    if (!m)
-        return NULL;
-    first = WEFT_MIN(len, (uint32_t) rte_pktmbuf_tailroom(m));
-    memcpy(rte_pktmbuf_append(m, (uint16_t) first), data, first);
-    if (first == len)
-        return m;
-    big = pp->big_pool ? rte_pktmbuf_alloc(pp->big_pool) : NULL;
-    if (!big || rte_pktmbuf_tailroom(big) < len - first) {
-        rte_pktmbuf_free(big);
-        rte_pktmbuf_free(m);
-        return NULL;
-    }
-    memcpy(rte_pktmbuf_append(big, (uint16_t) (len - first)), data + first,
-           len - first);
-    if (rte_pktmbuf_chain(m, big)) {
-        rte_pktmbuf_free(big);
-        rte_pktmbuf_free(m);
-        return NULL;
-    }
-    return m;
 }
 
 /* The file is at its end or broken: again from the start, or no more. */
@@ -242,7 +213,7 @@ pcap_port_rx(struct port *p, struct rte_mbuf **pkts, uint16_t n)
             p->rx_errors++; /* Cut by the capture: not the packet any more. */
             continue;
         }
-        pkts[got] = frame_to_mbuf(pp, data, h->caplen);
+        pkts[got] = frame_copy(&pp->env, data, h->caplen);
         if (pkts[got])
             got++;
         else
