@@ -1,13 +1,27 @@
 # Sources of ofproto/.
 noinst_LIBRARIES += libofproto.a
 libofproto_a_SOURCES = \
-	%D%/ofproto.h \
+	%D%/agent_priv.h \
+	%D%/async.c \
+	%D%/bridge.c \
+	%D%/compile.c %D%/compile.h \
+	%D%/dispatch.c \
+	%D%/dump.c \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
 	%D%/ofp_err.c %D%/ofp_err.h \
+	%D%/ofproto.h \
 	%D%/oxm.c %D%/oxm.h \
 	%D%/ports.h \
+	%D%/reply.c \
+	%D%/rules.c \
+	%D%/session.c \
 	%D%/tables.c %D%/tables.h \
 	%D%/timers.c %D%/timers.h
+include %D%/actions/local.mk
+include %D%/handlers/local.mk
 include %D%/protocol/local.mk
 include %D%/text/local.mk
+
+$(libofproto_a_OBJECTS): $(OFBIND_GEN_H)
+OFPROTO_LIBS = libofproto.a $(OFBIND_LIBS)

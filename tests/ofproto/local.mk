@@ -2,11 +2,17 @@
 ofproto_tests = \
 	tests/ofproto/test_bindings \
 	tests/ofproto/test_oxm \
+	tests/ofproto/test_session \
 	tests/ofproto/test_tables
 check_PROGRAMS += $(ofproto_tests)
 TESTS += $(ofproto_tests)
-OFPROTO_TEST_LIBS = libofproto.a tests/support/libdummydp.a $(BASE_LIBS) \
+OFPROTO_TEST_LIBS = $(OFPROTO_LIBS) tests/support/libdummydp.a $(BASE_LIBS) \
 	$(CHECK_LIBS)
+AGENT_BED = %D%/agent_bed.c %D%/agent_bed.h
+tests_ofproto_test_session_SOURCES = \
+	$(AGENT_BED) %D%/test_session.c
+tests_ofproto_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_session_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_oxm_SOURCES = \
 	%D%/test_oxm.c
 tests_ofproto_test_oxm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

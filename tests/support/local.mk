@@ -1,4 +1,5 @@
 # Tests of tests/support/.
 check_LIBRARIES += tests/support/libdummydp.a
 tests_support_libdummydp_a_SOURCES = \
-	%D%/dummy_dp.c %D%/dummy_dp.h
+	%D%/dummy_dp.c %D%/dummy_dp.h \
+	%D%/ofconn_mem.c %D%/ofconn_mem.h

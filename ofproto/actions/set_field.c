@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Set-field.  Source: OpenFlow 1.3.5 §5.12, §7.2.5. */
+#include "ofproto/compile.h"
+#include "ofproto/oxm.h"
+
+/* Does the 16-byte, right-aligned value fit the field? */
+static bool
+fits(const struct flow_field *f, const uint8_t v[16])
+{
+    uint64_t n = get_be64(v + 8);
+
+    return f->bits >= 64 || !(n >> f->bits);
+}
+
+static enum ofp_err
+set_field_compile(struct ofp_compile *c, of_object_t *act)
+{
+    of_oxm_t oxm;
+    uint8_t v[16] = { 0 };
+
+    of_action_set_field_field_bind(act, &oxm);
+    if (oxm.length < 4)
+        return OFP_ERR_ACT_BAD_SET_LEN;
+
+    const uint8_t *p = OF_OBJECT_BUFFER_INDEX(&oxm, 0);
+    const struct flow_field *f = ofp_oxm_field(get_be16(p), p[2] >> 1);
+
+    if (!f || !f->settable || p[2] & 1) /* §7.2.5: no mask. */
+        return OFP_ERR_ACT_BAD_SET_TYPE;
+
+    unsigned n = flow_field_oxm_len(f);
+
+    if (p[3] != n || oxm.length != (int) n + 4)
+        return OFP_ERR_ACT_BAD_SET_LEN;
+    memcpy(v + 16 - n, p + 4, n);
+    if (!fits(f, v))
+        return OFP_ERR_ACT_BAD_SET_ARGUMENT;
+    if (f == &flow_fields[FLOW_F_VLAN_VID]) {
+        /* Table 13: the VID of a tag has OFPVID_PRESENT. */
+        if (!(get_be16(v + 14) & FLOW_VLAN_PRESENT))
+            return OFP_ERR_ACT_BAD_SET_ARGUMENT;
+        if (!ofp_compile_requires(c, FLOW_PRE_VLAN))
+            return OFP_ERR_ACT_MATCH_INCONSISTENT;
+    }
+    if (!ofp_compile_requires(c, (enum flow_prereq) f->prereq))
+        return OFP_ERR_ACT_MATCH_INCONSISTENT;
+    ofp_op_set_field(c, (enum flow_field_id) (f - flow_fields), v);
+    return OFP_OK;
+}
+
+/* ---------------------------------------------------------------- encode */
+
+/* Value of the op in wire form, right-aligned. */
+static void
+op_value(const struct dp_op *op, uint8_t v[16])
+{
+    const struct flow_field *f = &flow_fields[op->aux];
+    struct flow_key k;
+
+    memset(&k, 0, sizeof k);
+    memcpy((uint8_t *) &k + f->offset, op->data, f->width);
+    flow_field_get(&k, f, v);
+}
+
+static int
+encode10(struct ofp_encode *e, unsigned field, const uint8_t v[16])
+{
+    of_object_t act;
+    of_mac_addr_t mac;
+    int err;
+
+#define APPEND(type, member, value)                                           \
+    do {                                                                      \
+        of_action_##type##_init(&act, OF_VERSION_1_0, -1, 1);                 \
+        err = of_list_action_append_bind(e->list, &act);                      \
+        if (!err)                                                             \
+            of_action_##type##_##member##_set(&act, value);                   \
+        return err;                                                           \
+    } while (0)
+    memcpy(mac.addr, v + 10, 6);
+    switch (field) {
+    case FLOW_F_VLAN_VID:
+        APPEND(set_vlan_vid, vlan_vid, get_be16(v + 14) & 0xfff);
+    case FLOW_F_VLAN_PCP:
+        APPEND(set_vlan_pcp, vlan_pcp, v[15]);
+    case FLOW_F_ETH_SRC:
+        APPEND(set_dl_src, dl_addr, mac);
+    case FLOW_F_ETH_DST:
+        APPEND(set_dl_dst, dl_addr, mac);
+    case FLOW_F_IPV4_SRC:
+        APPEND(set_nw_src, nw_addr, get_be32(v + 12));
+    case FLOW_F_IPV4_DST:
+        APPEND(set_nw_dst, nw_addr, get_be32(v + 12));
+    case FLOW_F_IP_DSCP:
+        APPEND(set_nw_tos, nw_tos, (uint8_t) (v[15] << 2));
+    case FLOW_F_TCP_SRC:
+    case FLOW_F_UDP_SRC:
+        APPEND(set_tp_src, tp_port, get_be16(v + 14));
+    case FLOW_F_TCP_DST:
+    case FLOW_F_UDP_DST:
+        APPEND(set_tp_dst, tp_port, get_be16(v + 14));
+    default: /* 1.0 has no such action. */
+        return 0;
+    }
+#undef APPEND
+}
+
+static int
+set_field_encode(struct ofp_encode *e, const struct dp_op *op)
+{
+    const struct flow_field *f = &flow_fields[op->aux];
+    unsigned n = flow_field_oxm_len(f);
+    unsigned len = (4 + 4 + n + 7) / 8 * 8;
+    uint8_t v[16], wire[4 + 4 + 16 + 8] = { 0 };
+
+    op_value(op, v);
+    if (e->version == OF_VERSION_1_0)
+        return encode10(e, op->aux, v);
+    put_be16(wire, 25); /* OFPAT_SET_FIELD; the length counts the pad. */
+    put_be16(wire + 2, (uint16_t) len);
+    put_be16(wire + 4, f->oxm_class);
+    wire[6] = (uint8_t) (f->oxm_field << 1);
+    wire[7] = (uint8_t) n;
+    memcpy(wire + 8, v + 16 - n, n);
+
+    of_wire_buffer_t buf = { .buf = wire,
+                             .alloc_bytes = (int) len,
+                             .current_bytes = (int) len };
+    of_object_t act = { .wbuf = &buf,
+                        .object_id = OF_ACTION_SET_FIELD,
+                        .length = (int) len,
+                        .version = (of_version_t) e->version };
+
+    return of_list_action_append(e->list, &act);
+}
+
+const struct ofp_action ofp_action_set_field = {
+    .name = "set_field",
+    .id = OF_ACTION_SET_FIELD,
+    .type10 = -1,
+    .type13 = 25,
+    .compile = set_field_compile,
+    .op = DP_OP_SET_FIELD,
+    .encode = set_field_encode,
+};

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the agent: bridge, session, jobs.
+ *
+ * What:    the structs that ofproto's files share, and the calls between
+ *          them.
+ * Model:   A bridge has tables and sessions.  A session handles one message
+ *          at a time.  What takes long (a scan over the rules, a reply that
+ *          does not fit) becomes the session's job and is run in slices; as
+ *          long as a job or a barrier is under way, later messages of that
+ *          session wait in its input queue, so that OpenFlow 1.3.5 §6.2 holds
+ *          without blocking anybody else:
+ *
+ *            message() -> [input queue] -> handler -> [job] -> reply
+ *                              ^ held by job or barrier
+ *
+ * Threads: control.
+ * Owns:    bridge owns sessions' memory from opened() to closed().
+ * Errors:  enum ofp_err from handlers; session.c answers. */
+#ifndef OFP_AGENT_PRIV_H
+#define OFP_AGENT_PRIV_H
+
+#include "loci/loci.h"
+#include "ofproto/compile.h"
+#include "ofproto/instr.h"
+#include "ofproto/ofp_err.h"
+#include "ofproto/ofproto.h"
+#include "ofproto/ports.h"
+#include "ofproto/tables.h"
+#include "ofproto/timers.h"
+#include "utils/base/list.h"
+#include "utils/base/log.h"
+
+#define OFP_LOG "ofproto"
+
+/* Work of one slice: looking at a rule costs 1, acting on it 8. */
+#define OFP_SLICE 16384
+#define OFP_COST_ACT 8
+
+#define OFP_OUTPUT_HIGH (1u << 20)  /* Replies pause above. */
+#define OFP_INPUT_HIGH (1u << 20)   /* Reading pauses above. */
+#define OFP_INPUT_MAX (64u << 20)   /* The session is closed above. */
+#define OFP_MAX_MESSAGE 65535
+
+enum ofp_role { OFP_ROLE_NOCHANGE, OFP_ROLE_EQUAL, OFP_ROLE_MASTER,
+                OFP_ROLE_SLAVE };
+enum ofp_async { OFP_ASYNC_PACKET_IN, OFP_ASYNC_PORT_STATUS,
+                 OFP_ASYNC_FLOW_REMOVED, OFP_N_ASYNC };
+enum ofp_removed { OFP_RR_IDLE, OFP_RR_HARD, OFP_RR_DELETE };
+
+/* Flow-mod flags of 1.3; 1.0 shares the first two. */
+#define OFP_FF_SEND_FLOW_REM 0x01
+#define OFP_FF_CHECK_OVERLAP 0x02
+#define OFP_FF_RESET_COUNTS 0x04
+#define OFP_FF_ALL 0x1f
+
+struct ofp_session;
+struct ofp_job;
+
+enum ofp_step {
+    OFP_STEP_DONE,
+    OFP_STEP_MORE,    /* The slice is used up. */
+    OFP_STEP_BLOCKED, /* The output queue is full: writable() goes on. */
+};
+
+/* Head of every job; 'run' is called until it returns DONE, 'destroy' frees
+ * it, done or not. */
+struct ofp_job {
+    enum ofp_step (*run)(struct ofp_job *, struct ofp_session *,
+                         unsigned *budget);
+    void (*destroy)(struct ofp_job *, struct ofp_bridge *);
+    uint32_t xid;
+    uint8_t head[64]; /* Of the request, for a late error. */
+    uint16_t head_len;
+};
+
+struct ofp_session {
+    struct base_list link; /* In the bridge's sessions. */
+    struct ofp_bridge *b;
+    struct ofconn *conn;
+    uint8_t version;    /* Wire version; 0 before HELLO. */
+    bool closing;       /* Nothing more is read or sent. */
+    const char *why;    /* Close with this reason in ofp_flush; NULL: the
+                         * transport knows already. */
+    bool controller;    /* Not only a tool that asks one thing. */
+    bool paused;        /* conn->ops->pause was called. */
+    bool working;       /* Inside session_work: no recursion. */
+    enum ofp_role role;
+    uint16_t miss_send_len;
+    uint32_t async[OFP_N_ASYNC][2]; /* Bit N: reason N.  [1]: as slave. */
+
+    struct ofp_job *job;     /* NULL: none. */
+    bool barrier;            /* A BARRIER_REPLY is owed. */
+    uint32_t barrier_xid;
+    uint64_t barrier_seq;    /* Commit that it waits for; 0: the next. */
+    struct base_list input;  /* Messages that wait. */
+    size_t input_bytes;
+
+    const uint8_t *msg;      /* In hand; valid inside a handler. */
+    size_t msg_len;
+};
+
+struct ofp_bridge {
+    struct dp *dp;
+    struct dp_bridge *dpb;
+    char *name;
+    uint64_t dpid;
+    enum ofp_fail_mode fail_mode;
+    uint32_t versions; /* Bit N: wire version N is spoken. */
+    struct ofconn_agent agent;
+    struct base_list sessions;
+
+    struct ofp_tables tables;
+    struct ofp_instr_pool instrs;
+    struct ofp_timers timers;
+    struct ofp_compile compile;
+
+    bool dirty;             /* Changes since the last dp_commit. */
+    uint64_t committed_seq; /* Of the last dp_commit. */
+    uint64_t synced_seq;
+
+    bool ever_connected;        /* A controller was there. */
+    struct dp_rule *standalone; /* The hidden NORMAL rule; NULL: none. */
+    uint64_t frozen_ns;         /* Fail mode hold: timeouts stand still since
+                                 * then; 0: they run. */
+    bool miss_to_controller;    /* Table 0's miss, for OpenFlow 1.0. */
+    bool generation_known;      /* §7.3.9: set by the first role request. */
+    uint64_t generation_id;
+    struct ofp_bridge_stats stats;
+};
+
+/* ------------------------------------------------------------- session.c */
+
+void ofp_session_agent_init(struct ofp_bridge *);
+/* Sends and deletes 'msg' (NULL: out of memory, the session is closed). */
+void ofp_session_send(struct ofp_session *, of_object_t *msg);
+/* Bytes of one or more whole messages. */
+void ofp_session_send_raw(struct ofp_session *, const void *, size_t len);
+/* ERROR about the request whose first bytes are 'head'. */
+void ofp_session_error(struct ofp_session *, enum ofp_err,
+                       const uint8_t *head, size_t len);
+/* Makes 'job' the session's; the handler returns OFP_OK afterwards. */
+void ofp_session_start_job(struct ofp_session *, struct ofp_job *job);
+/* One slice of the session's job and as many waiting messages as allowed.
+ * Returns true if it could go on at once. */
+bool ofp_session_work(struct ofp_session *);
+void ofp_session_destroy(struct ofp_session *);
+/* Is the message sent to this session?  'reason' is that of the kind. */
+bool ofp_session_wants(const struct ofp_session *, enum ofp_async,
+                       unsigned reason);
+/* Answers barriers that wait for commits up to 'synced_seq'. */
+void ofp_session_synced(struct ofp_session *);
+
+/* Counts the session as a controller from now on: it is no tool that asks
+ * one thing and goes. */
+void ofp_session_is_controller(struct ofp_session *);
+/* bridge.c: a session came, went or changed: fail mode and table miss. */
+void ofp_sessions_changed(struct ofp_bridge *);
+
+/* xid of the message in hand. */
+static inline uint32_t
+ofp_session_xid(const struct ofp_session *s)
+{
+    return get_be32(s->msg + 4);
+}
+
+/* ---------------------------------------------------- handlers/handlers.def */
+
+struct ofp_handler {
+    const char *name;
+    enum ofp_err (*handle)(struct ofp_session *, of_object_t *msg);
+    bool as_slave; /* Allowed to a slave (§6.3.4). */
+};
+/* NULL: no such message is handled. */
+const struct ofp_handler *ofp_handler_find(of_object_id_t);
+
+/* --------------------------------------------------------------- rules.c */
+
+struct ofp_filter {
+    uint8_t table; /* OFP_TABLE_ALL: all. */
+    uint64_t cookie, cookie_mask;
+    uint32_t out_port;  /* OFP_PORT_ANY: any. */
+    uint32_t out_group; /* OFP_GROUP_ANY: any. */
+    struct flow_match match;
+};
+bool ofp_filter_test(const struct ofp_filter *, const struct ofp_rule *);
+
+enum ofp_command { OFP_FC_ADD, OFP_FC_MODIFY, OFP_FC_MODIFY_STRICT,
+                   OFP_FC_DELETE, OFP_FC_DELETE_STRICT };
+
+struct ofp_flow_mod {
+    enum ofp_command command;
+    struct ofp_filter f; /* match, table, cookie; filters of 1.3. */
+    uint16_t priority;
+    uint16_t idle_timeout, hard_timeout;
+    uint16_t flags;
+    bool of10;        /* 1.0's rules for replace and modify. */
+    struct dp_instr instr; /* Lent for the call. */
+};
+/* Applies it, at once or as a job of 's'. */
+enum ofp_err ofp_flow_mod_apply(struct ofp_session *,
+                                const struct ofp_flow_mod *);
+/* Removes a rule and tells the controllers that asked for it. */
+void ofp_rule_remove(struct ofp_bridge *, struct ofp_rule *,
+                     enum ofp_removed);
+/* Expires timeouts; at most one slice.  Returns true if more are due. */
+bool ofp_rules_expire(struct ofp_bridge *, uint64_t now_ns);
+/* Removes everything, silently. */
+void ofp_rules_clear(struct ofp_bridge *);
+/* Adds or takes away the hidden rule of fail mode standalone. */
+void ofp_standalone_update(struct ofp_bridge *);
+
+/* --------------------------------------------------------------- async.c */
+
+void ofp_async_flow_removed(struct ofp_bridge *, const struct ofp_rule *,
+                            const struct dp_stats *, enum ofp_removed);
+/* Fills a port description of the message's version. */
+void ofp_port_desc_fill(of_port_desc_t *, const struct dp_port_info *);
+
+/* --------------------------------------------------------------- reply.c */
+
+/* Puts 'm' into the match member that was bound to 'view'.  0 or enum
+ * of_error_codes. */
+WEFT_MUST_CHECK int ofp_match_put(of_object_t *view,
+                                  const struct flow_match *m);
+/* Reads the match member bound to 'view'. */
+enum ofp_err ofp_match_take(const of_object_t *view, struct flow_match *m);
+
+/* A multipart reply that is cut into messages of at most 64 KiB with
+ * REPLY_MORE set on all but the last. */
+struct ofp_reply {
+    struct ofp_session *s;
+    of_object_id_t id;  /* OF_FLOW_STATS_REPLY ... */
+    uint32_t xid;
+    of_object_t *msg;   /* Under construction; NULL: none. */
+};
+void ofp_reply_begin(struct ofp_reply *, struct ofp_session *,
+                     of_object_id_t, uint32_t xid);
+/* Appends a finished entry (copied), an object of its own buffer. */
+void ofp_reply_append(struct ofp_reply *, const of_object_t *entry);
+/* Sends the last message. */
+void ofp_reply_end(struct ofp_reply *);
+/* Forgets it, on a session that went away. */
+void ofp_reply_abort(struct ofp_reply *);
+static inline bool
+ofp_reply_blocked(const struct ofp_reply *r)
+{
+    return r->s->conn->ops->queued(r->s->conn) > OFP_OUTPUT_HIGH;
+}
+
+#endif

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ofproto/compile.h"
+
+#include <stdlib.h>
+
+#include "ofproto/actions/actions_priv.h"
+#include "ofproto/instr.h"
+#include "ofproto/oxm.h"
+#include "utils/base/mem.h"
+
+#define OFP_ACTION(file, name) extern const struct ofp_action ofp_action_##name;
+#include "ofproto/actions/of_actions.def"
+#undef OFP_ACTION
+
+const struct ofp_action *const ofp_actions[] = {
+#define OFP_ACTION(file, name) &ofp_action_##name,
+#include "ofproto/actions/of_actions.def"
+#undef OFP_ACTION
+};
+const unsigned ofp_n_actions = WEFT_ARRAY_LEN(ofp_actions);
+
+/* --------------------------------------------------------------- scratch */
+
+void
+ofp_compile_fini(struct ofp_compile *c)
+{
+    free(c->ops);
+    c->ops = NULL;
+    c->n_ops = c->cap_ops = 0;
+}
+
+void
+ofp_compile_begin(struct ofp_compile *c, uint8_t version, uint8_t table,
+                  const struct flow_match *match)
+{
+    c->version = version;
+    c->packet_out = !match;
+    c->write = false;
+    c->table = table;
+    c->n_ops = 0;
+    if (match)
+        c->match = c->state = *match;
+}
+
+struct dp_op *
+ofp_op_add(struct ofp_compile *c, enum dp_op_code code, uint32_t arg,
+           uint16_t aux, size_t n_data)
+{
+    uint32_t words = 1 + (uint32_t) (n_data + 7) / 8;
+
+    if (c->n_ops + words > c->cap_ops) {
+        c->cap_ops = WEFT_MAX(2 * c->cap_ops, 64u);
+        c->ops = base_xrealloc(c->ops, 8u * c->cap_ops);
+    }
+
+    struct dp_op *op = (void *) (c->ops + c->n_ops);
+
+    memset(op, 0, 8u * words);
+    op->code = (uint8_t) code;
+    op->words = (uint8_t) words;
+    op->aux = aux;
+    op->arg = arg;
+    c->n_ops += words;
+    return op;
+}
+
+void
+ofp_op_set_field(struct ofp_compile *c, enum flow_field_id id,
+                 const uint8_t v[16])
+{
+    const struct flow_field *f = &flow_fields[id];
+    struct dp_op *op = ofp_op_add(c, DP_OP_SET_FIELD, 0, (uint16_t) id,
+                                  2u * f->width);
+    struct flow_key key, mask;
+    uint8_t ones[16];
+
+    memset(ones, 0xff, sizeof ones);
+    memset(&key, 0, sizeof key);
+    memset(&mask, 0, sizeof mask);
+    flow_field_set_masked(&key, f, v, ones);
+    flow_field_set_masked(&mask, f, ones, ones);
+    memcpy(op->data, (uint8_t *) &key + f->offset, f->width);
+    memcpy(op->data + f->width, (uint8_t *) &mask + f->offset, f->width);
+    if (!c->packet_out) {
+        flow_field_set_masked(&c->state.key, f, v, ones);
+        flow_field_set_masked(&c->state.mask, f, ones, ones);
+    }
+}
+
+bool
+ofp_compile_requires(const struct ofp_compile *c, enum flow_prereq prereq)
+{
+    return c->packet_out || ofp_prereq_met(&c->state, prereq)
+           || (c->write && ofp_prereq_met(&c->match, prereq));
+}
+
+void
+ofp_state_eth_type(struct ofp_compile *c, uint16_t eth_type)
+{
+    c->state.key.eth_type = be16_from(eth_type);
+    c->state.mask.eth_type = eth_type ? 0xffff : 0;
+}
+
+/* --------------------------------------------------------------- compile */
+
+/* By object id; the generated ids are small numbers. */
+static const struct ofp_action *
+action_find(of_object_id_t id)
+{
+    static const struct ofp_action *by_id[OF_OBJECT_COUNT];
+
+    if (!by_id[OF_ACTION_OUTPUT])
+        for (unsigned i = 0; i < ofp_n_actions; i++)
+            by_id[ofp_actions[i]->id] = ofp_actions[i];
+    return id >= 0 && id < OF_OBJECT_COUNT ? by_id[id] : NULL;
+}
+
+enum ofp_err
+ofp_compile_actions(struct ofp_compile *c, of_list_action_t *list,
+                    struct dp_op_list *out)
+{
+    uint32_t start = c->n_ops;
+    of_action_t act;
+    int rv;
+
+    OF_LIST_ACTION_ITER(list, &act, rv) {
+        const struct ofp_action *a = action_find(act.object_id);
+        enum ofp_err err;
+
+        if (!a)
+            return act.object_id == OF_ACTION_EXPERIMENTER
+                       ? OFP_ERR_ACT_BAD_EXPERIMENTER
+                       : OFP_ERR_ACT_BAD_TYPE;
+        err = a->compile(c, &act);
+        if (err)
+            return err;
+        if (c->n_ops > UINT16_MAX)
+            return OFP_ERR_ACT_TOO_MANY;
+    }
+    out->ops = NULL; /* Placed by ofp_compile_place: the buffer may move. */
+    out->n_words = c->n_ops - start;
+    return OFP_OK;
+}
+
+void
+ofp_compile_place(const struct ofp_compile *c, uint32_t start,
+                  struct dp_op_list *l)
+{
+    l->ops = l->n_words ? (const void *) (c->ops + start) : NULL;
+}
+
+static enum ofp_err
+compile_write(struct ofp_compile *c, of_list_action_t *list,
+              struct dp_op_list *out)
+{
+    c->write = true;
+    c->match = c->state; /* As it stands after apply-actions. */
+
+    enum ofp_err err = ofp_compile_actions(c, list, out);
+
+    c->write = false;
+    return err;
+}
+
+/* One instruction of the wire, apply-actions and write-actions aside. */
+static enum ofp_err
+compile_other(struct ofp_compile *c, of_instruction_t *i,
+              struct dp_instr *out)
+{
+    switch ((int) i->object_id) {
+    case OF_INSTRUCTION_GOTO_TABLE:
+        of_instruction_goto_table_table_id_get(i, &out->goto_table);
+        /* §5.9: forwards only. */
+        return out->goto_table <= c->table || out->goto_table >= DP_N_TABLES
+                   ? OFP_ERR_INS_BAD_TABLE_ID
+                   : OFP_OK;
+    case OF_INSTRUCTION_WRITE_METADATA:
+        of_instruction_write_metadata_metadata_get(i, &out->metadata);
+        of_instruction_write_metadata_metadata_mask_get(i,
+                                                        &out->metadata_mask);
+        return OFP_OK;
+    case OF_INSTRUCTION_CLEAR_ACTIONS:
+        out->clear = true;
+        return OFP_OK;
+    case OF_INSTRUCTION_METER: /* No meter exists yet. */
+        return OFP_ERR_INS_UNSUPPORTED;
+    case OF_INSTRUCTION_EXPERIMENTER:
+        return OFP_ERR_INS_BAD_EXPERIMENTER;
+    default:
+        return OFP_ERR_INS_UNKNOWN;
+    }
+}
+
+/* The list with its apply and write parts found, each kind at most once
+ * (§5.9: "a maximum of one instruction of each type"). */
+static enum ofp_err
+compile_scan(struct ofp_compile *c, of_list_instruction_t *list,
+             struct dp_instr *out, of_list_action_t *apply,
+             of_list_action_t *write)
+{
+    of_instruction_t i;
+    uint32_t seen = 0;
+    int rv;
+
+    OF_LIST_INSTRUCTION_ITER(list, &i, rv) {
+        uint16_t type = get_be16(OF_OBJECT_BUFFER_INDEX(&i, 0));
+        enum ofp_err err = OFP_OK;
+
+        if (type < 32 && seen >> type & 1)
+            return OFP_ERR_INS_UNSUPPORTED;
+        if (type < 32)
+            seen |= 1u << type;
+        if (i.object_id == OF_INSTRUCTION_APPLY_ACTIONS)
+            of_instruction_apply_actions_actions_bind(&i, apply);
+        else if (i.object_id == OF_INSTRUCTION_WRITE_ACTIONS)
+            of_instruction_write_actions_actions_bind(&i, write);
+        else
+            err = compile_other(c, &i, out);
+        if (err)
+            return err;
+    }
+    return OFP_OK;
+}
+
+enum ofp_err
+ofp_compile_instructions(struct ofp_compile *c, of_list_instruction_t *list,
+                         struct dp_instr *out)
+{
+    of_list_action_t apply = { 0 }, write = { 0 };
+    enum ofp_err err;
+
+    *out = (struct dp_instr) { .goto_table = DP_NO_TABLE };
+    err = compile_scan(c, list, out, &apply, &write);
+    /* In the order of execution, whatever the order on the wire. */
+    if (!err && apply.wbuf)
+        err = ofp_compile_actions(c, &apply, &out->apply);
+    if (!err && write.wbuf)
+        err = compile_write(c, &write, &out->write);
+    if (err)
+        return err;
+    ofp_compile_place(c, 0, &out->apply);
+    ofp_compile_place(c, out->apply.n_words, &out->write);
+    return OFP_OK;
+}
+
+/* ---------------------------------------------------------------- encode */
+
+static const struct ofp_action *
+action_of_op(uint8_t op)
+{
+    static const struct ofp_action *by_op[N_DP_OPS];
+
+    if (!by_op[DP_OP_OUTPUT])
+        for (unsigned i = 0; i < ofp_n_actions; i++)
+            if (ofp_actions[i]->op < N_DP_OPS)
+                by_op[ofp_actions[i]->op] = ofp_actions[i];
+    return op < N_DP_OPS ? by_op[op] : NULL;
+}
+
+int
+ofp_encode_actions(const struct dp_op_list *ops, of_list_action_t *list)
+{
+    struct ofp_encode e = { .list = list, .version = (uint8_t) list->version };
+    const uint64_t *at = (const void *) ops->ops;
+    const uint64_t *end = at + ops->n_words;
+
+    while (at < end) {
+        const struct dp_op *op = (const void *) at;
+        const struct ofp_action *a = action_of_op(op->code);
+        int err;
+
+        at += op->words;
+        e.next = at < end ? (const void *) at : NULL;
+        e.skip_next = false;
+        err = a ? a->encode(&e, op) : ofp_encode_reserved(&e, op);
+        if (err)
+            return err;
+        if (e.skip_next)
+            at += e.next->words;
+    }
+    return 0;
+}
+
+static int
+encode_list(of_list_instruction_t *list, const struct dp_op_list *ops,
+            bool write)
+{
+    of_object_t i;
+    of_list_action_t actions;
+    int err;
+
+    if (write)
+        of_instruction_write_actions_init(&i, list->version, -1, 1);
+    else
+        of_instruction_apply_actions_init(&i, list->version, -1, 1);
+    err = of_list_instruction_append_bind(list, &i);
+    if (err)
+        return err;
+    if (write)
+        of_instruction_write_actions_actions_bind(&i, &actions);
+    else
+        of_instruction_apply_actions_actions_bind(&i, &actions);
+    return ofp_encode_actions(ops, &actions);
+}
+
+static int
+encode_metadata(of_list_instruction_t *list, const struct dp_instr *in)
+{
+    of_instruction_write_metadata_t i;
+
+    of_instruction_write_metadata_init(&i, list->version, -1, 1);
+
+    int err = of_list_instruction_append_bind(list, &i);
+
+    if (err)
+        return err;
+    of_instruction_write_metadata_metadata_set(&i, in->metadata);
+    of_instruction_write_metadata_metadata_mask_set(&i, in->metadata_mask);
+    return 0;
+}
+
+int
+ofp_encode_instructions(const struct dp_instr *in,
+                        of_list_instruction_t *list)
+{
+    of_object_t i;
+    int err = 0;
+
+    if (in->apply.n_words)
+        err = encode_list(list, &in->apply, false);
+    if (!err && in->clear) {
+        of_instruction_clear_actions_init(&i, list->version, -1, 1);
+        err = of_list_instruction_append_bind(list, &i);
+    }
+    if (!err && in->write.n_words)
+        err = encode_list(list, &in->write, true);
+    if (!err && in->metadata_mask)
+        err = encode_metadata(list, in);
+    if (!err && in->goto_table != DP_NO_TABLE) {
+        of_instruction_goto_table_init(&i, list->version, -1, 1);
+        err = of_list_instruction_append_bind(list, &i);
+        if (!err)
+            of_instruction_goto_table_table_id_set(&i, in->goto_table);
+    }
+    return err;
+}

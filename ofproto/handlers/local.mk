@@ -1,0 +1,15 @@
+# Messages that controllers send: one line in handlers.def each.
+libofproto_a_SOURCES += \
+	%D%/desc.c \
+	%D%/features.c \
+	%D%/flow_mod.c \
+	%D%/flow_stats.c \
+	%D%/groups_meters.c \
+	%D%/handlers.def \
+	%D%/handlers_priv.h \
+	%D%/packet_out.c \
+	%D%/ports.c \
+	%D%/queues.c \
+	%D%/role.c \
+	%D%/session_msgs.c \
+	%D%/tables.c

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Port-mod, port statistics, port descriptions.
+ * Source: OpenFlow 1.3.5 §7.3.4.3, §7.3.5.6, §7.3.5.7; OpenFlow 1.0.0 §5.3.3. */
+#include "ofproto/handlers/handlers_priv.h"
+
+#include "utils/base/clock.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define CONFIG13 (DP_PC_DOWN | DP_PC_NO_RECV | DP_PC_NO_FWD | DP_PC_NO_PACKET_IN)
+#define STP10 (1u << 1 | 1u << 3) /* NO_STP, NO_RECV_STP: there is no STP. */
+
+enum ofp_err
+ofp_handle_port_mod(struct ofp_session *s, of_object_t *msg)
+{
+    uint32_t config, mask, advertise;
+    uint32_t known = s->version == OF_VERSION_1_0
+                         ? CONFIG13 | DP_PC_NO_FLOOD | STP10
+                         : CONFIG13;
+    struct dp_port_info info;
+    of_port_no_t port;
+    of_mac_addr_t mac;
+
+    of_port_mod_port_no_get(msg, &port);
+    of_port_mod_hw_addr_get(msg, &mac);
+    of_port_mod_config_get(msg, &config);
+    of_port_mod_mask_get(msg, &mask);
+    of_port_mod_advertise_get(msg, &advertise);
+    if (dp_port_get(s->b->dpb, port, &info))
+        return OFP_ERR_PORT_BAD_PORT;
+    if (memcmp(info.mac, mac.addr, 6))
+        return OFP_ERR_PORT_BAD_HW_ADDR;
+    if (mask & ~known)
+        return OFP_ERR_PORT_BAD_CONFIG;
+    if (advertise) /* 0: leave as it is.  Nothing is advertised. */
+        return OFP_ERR_PORT_BAD_ADVERTISE;
+    mask &= ~STP10;
+    return mask && dp_port_set_config(s->b->dpb, port, config & mask, mask)
+               ? OFP_ERR_PORT_BAD_PORT
+               : OFP_OK;
+}
+
+/* ------------------------------------------------------------- multipart */
+
+static void
+append_stats(struct ofp_reply *r, const struct dp_port_info *i)
+{
+    of_port_stats_entry_t *e;
+    uint64_t age = base_clock_ns() - i->created_ns;
+
+    e = of_port_stats_entry_new((of_version_t) r->s->version);
+    if (!e)
+        return;
+    of_port_stats_entry_port_no_set(e, i->port_no);
+    of_port_stats_entry_rx_packets_set(e, i->stats.rx_packets);
+    of_port_stats_entry_tx_packets_set(e, i->stats.tx_packets);
+    of_port_stats_entry_rx_bytes_set(e, i->stats.rx_bytes);
+    of_port_stats_entry_tx_bytes_set(e, i->stats.tx_bytes);
+    of_port_stats_entry_rx_dropped_set(e, i->stats.rx_dropped);
+    of_port_stats_entry_tx_dropped_set(e, i->stats.tx_dropped);
+    of_port_stats_entry_rx_errors_set(e, i->stats.rx_errors);
+    of_port_stats_entry_tx_errors_set(e, i->stats.tx_errors);
+    if (r->s->version != OF_VERSION_1_0) {
+        of_port_stats_entry_duration_sec_set(e, (uint32_t) (age / NS_PER_S));
+        of_port_stats_entry_duration_nsec_set(e, (uint32_t) (age % NS_PER_S));
+    }
+    ofp_reply_append(r, e);
+    of_object_delete(e);
+}
+
+static void
+append_desc(struct ofp_reply *r, const struct dp_port_info *i)
+{
+    of_port_desc_t *e = of_port_desc_new((of_version_t) r->s->version);
+
+    if (!e)
+        return;
+    ofp_port_desc_fill(e, i);
+    ofp_reply_append(r, e);
+    of_object_delete(e);
+}
+
+static void
+append_all(struct ofp_reply *r,
+           void (*append)(struct ofp_reply *, const struct dp_port_info *))
+{
+    struct dp_bridge *dpb = r->s->b->dpb;
+    struct dp_port_info info;
+
+    for (uint32_t n = 0; (n = dp_port_next(dpb, n));)
+        if (!dp_port_get(dpb, n, &info))
+            append(r, &info);
+}
+
+enum ofp_err
+ofp_handle_port_stats(struct ofp_session *s, of_object_t *msg)
+{
+    struct dp_port_info info;
+    struct ofp_reply r;
+    of_port_no_t port;
+
+    of_port_stats_request_port_no_get(msg, &port);
+    ofp_reply_begin(&r, s, OF_PORT_STATS_REPLY, ofp_session_xid(s));
+    if (port == OFP_PORT_ANY)
+        append_all(&r, append_stats);
+    else if (!dp_port_get(s->b->dpb, port, &info))
+        append_stats(&r, &info);
+    else
+        return OFP_ERR_REQ_BAD_PORT;
+    ofp_reply_end(&r);
+    return OFP_OK;
+}
+
+enum ofp_err
+ofp_handle_port_desc_stats(struct ofp_session *s, of_object_t *msg)
+{
+    struct ofp_reply r;
+
+    (void) msg;
+    ofp_reply_begin(&r, s, OF_PORT_DESC_STATS_REPLY, ofp_session_xid(s));
+    append_all(&r, append_desc);
+    ofp_reply_end(&r);
+    return OFP_OK;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Roles and what a controller wants to hear.
+ * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9, §7.3.10. */
+#include "ofproto/handlers/handlers_priv.h"
+
+static const char *const role_names[] = { "", "equal", "master", "slave" };
+
+static void
+role_set(struct ofp_session *s, enum ofp_role role)
+{
+    if (s->role == role)
+        return;
+    s->role = role;
+    s->conn->ops->role(s->conn, role_names[role]);
+}
+
+/* There is at most one master: the old one becomes a slave. */
+static void
+demote_others(struct ofp_session *s)
+{
+    struct ofp_session *o;
+
+    BASE_LIST_FOR(o, &s->b->sessions, link)
+        if (o != s && o->role == OFP_ROLE_MASTER)
+            role_set(o, OFP_ROLE_SLAVE);
+}
+
+enum ofp_err
+ofp_handle_role(struct ofp_session *s, of_object_t *msg)
+{
+    struct ofp_bridge *b = s->b;
+    of_role_reply_t *reply;
+    uint32_t role;
+    uint64_t id;
+
+    of_role_request_role_get(msg, &role);
+    of_role_request_generation_id_get(msg, &id);
+    if (role > OFP_ROLE_SLAVE)
+        return OFP_ERR_ROLE_BAD_ROLE;
+    if (role == OFP_ROLE_MASTER || role == OFP_ROLE_SLAVE) {
+        /* §6.3.4: distance in a wrapping counter. */
+        if (b->generation_known && (int64_t) (id - b->generation_id) < 0)
+            return OFP_ERR_ROLE_STALE;
+        b->generation_known = true;
+        b->generation_id = id;
+    }
+    if (role == OFP_ROLE_MASTER)
+        demote_others(s);
+    if (role != OFP_ROLE_NOCHANGE)
+        role_set(s, (enum ofp_role) role);
+    reply = of_role_reply_new((of_version_t) s->version);
+    if (reply) {
+        of_object_xid_set(reply, ofp_session_xid(s));
+        of_role_reply_role_set(reply, s->role);
+        of_role_reply_generation_id_set(
+            reply, b->generation_known ? b->generation_id : UINT64_MAX);
+    }
+    ofp_session_send(s, reply);
+    return OFP_OK;
+}
+
+/* ------------------------------------------------------------------ async */
+
+/* Bits that have a meaning in 1.3: three packet-in reasons, three of a port,
+ * four of a removed rule. */
+static const uint32_t known[OFP_N_ASYNC] = { 0x7, 0x7, 0xf };
+
+enum ofp_err
+ofp_handle_get_async(struct ofp_session *s, of_object_t *msg)
+{
+    of_async_get_reply_t *r = of_async_get_reply_new(
+        (of_version_t) s->version);
+    uint32_t m[OFP_N_ASYNC][2];
+
+    (void) msg;
+    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
+        for (unsigned j = 0; j < 2; j++)
+            m[i][j] = s->async[i][j] & known[i];
+    if (r) {
+        of_object_xid_set(r, ofp_session_xid(s));
+        of_async_get_reply_packet_in_mask_equal_master_set(r, m[0][0]);
+        of_async_get_reply_packet_in_mask_slave_set(r, m[0][1]);
+        of_async_get_reply_port_status_mask_equal_master_set(r, m[1][0]);
+        of_async_get_reply_port_status_mask_slave_set(r, m[1][1]);
+        of_async_get_reply_flow_removed_mask_equal_master_set(r, m[2][0]);
+        of_async_get_reply_flow_removed_mask_slave_set(r, m[2][1]);
+    }
+    ofp_session_send(s, r);
+    return OFP_OK;
+}
+
+enum ofp_err
+ofp_handle_set_async(struct ofp_session *s, of_object_t *msg)
+{
+    uint32_t(*m)[2] = s->async;
+
+    of_async_set_packet_in_mask_equal_master_get(msg, &m[0][0]);
+    of_async_set_packet_in_mask_slave_get(msg, &m[0][1]);
+    of_async_set_port_status_mask_equal_master_get(msg, &m[1][0]);
+    of_async_set_port_status_mask_slave_get(msg, &m[1][1]);
+    of_async_set_flow_removed_mask_equal_master_get(msg, &m[2][0]);
+    of_async_set_flow_removed_mask_slave_get(msg, &m[2][1]);
+    return OFP_OK;
+}

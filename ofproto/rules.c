@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flow-mods applied to the tables; timeouts; the standalone rule.
+ * Source: OpenFlow 1.3.5 §5.4, §5.5, §6.4; OpenFlow 1.0.0 §4.6. */
+#include "ofproto/agent_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "utils/base/clock.h"
+#include "utils/base/mem.h"
+
+bool
+ofp_filter_test(const struct ofp_filter *f, const struct ofp_rule *r)
+{
+    return !((r->cookie ^ f->cookie) & f->cookie_mask)
+           && (f->out_port == OFP_PORT_ANY
+               || ofp_instr_outputs(r->instr, f->out_port))
+           && (f->out_group == OFP_GROUP_ANY
+               || ofp_instr_has_group(r->instr, f->out_group))
+           && ofp_rule_within(r, &f->match);
+}
+
+/* ------------------------------------------------------- single rules */
+
+static enum ofp_err
+dp_err(int err)
+{
+    return err == -ENOMEM || err == -ENOSPC ? OFP_ERR_FLOW_TABLE_FULL
+                                            : OFP_ERR_FLOW_UNKNOWN;
+}
+
+/* Frees the agent's part; the datapath's is gone or never was. */
+static void
+rule_free(struct ofp_bridge *b, struct ofp_rule *r)
+{
+    ofp_timers_del(&b->timers, r);
+    ofp_instr_put(&b->instrs, r->instr);
+    ofp_rule_destroy(&b->tables, r);
+    b->stats.n_rules = b->tables.n_rules;
+}
+
+void
+ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
+                enum ofp_removed why)
+{
+    struct dp_rule *dp = r->dp;
+
+    if (r->flags & OFP_FF_SEND_FLOW_REM) {
+        struct dp_stats stats;
+
+        dp_rule_get_stats(dp, &stats);
+        ofp_async_flow_removed(b, r, &stats, why);
+    }
+    dp_rule_del(dp);
+    rule_free(b, r);
+    b->dirty = true;
+}
+
+/* Takes over what an add says about a rule, but its instructions. */
+static void
+rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
+             const struct ofp_flow_mod *fm)
+{
+    uint64_t now = base_clock_ns();
+
+    ofp_timers_del(&b->timers, r);
+    r->cookie = fm->f.cookie;
+    r->created_ns = now;
+    r->idle_timeout = fm->idle_timeout;
+    r->hard_timeout = fm->hard_timeout;
+    r->flags = fm->flags;
+    ofp_timers_add(&b->timers, r, now);
+}
+
+/* New instructions and, where 'cookie' says so, a new cookie. */
+static enum ofp_err
+rule_set(struct ofp_bridge *b, struct ofp_rule *r,
+         const struct dp_instr *instr, uint64_t cookie)
+{
+    struct ofp_instr *next = ofp_instr_get(&b->instrs, instr);
+    struct dp_instr view;
+
+    if (next != r->instr || cookie != r->cookie) {
+        ofp_instr_view(next, &view);
+
+        int err = dp_rule_set(r->dp, &view, cookie);
+
+        if (err) {
+            ofp_instr_put(&b->instrs, next);
+            return dp_err(err);
+        }
+        b->dirty = true;
+    }
+    ofp_instr_put(&b->instrs, r->instr);
+    r->instr = next;
+    r->cookie = cookie;
+    return OFP_OK;
+}
+
+static enum ofp_err
+rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
+             const struct ofp_flow_mod *fm)
+{
+    enum ofp_err err = rule_set(b, r, &fm->instr, fm->f.cookie);
+
+    if (err)
+        return err;
+    /* 1.3 keeps the counters unless told; 1.0 clears them. */
+    if (fm->of10 || fm->flags & OFP_FF_RESET_COUNTS)
+        dp_rule_reset_stats(r->dp);
+    rule_restart(b, r, fm);
+    return OFP_OK;
+}
+
+static enum ofp_err
+rule_new(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
+{
+    struct ofp_rule *r;
+    struct dp_instr view;
+    int err;
+
+    if (b->tables.n_rules >= OFP_MAX_RULES)
+        return OFP_ERR_FLOW_TABLE_FULL;
+    if (b->standalone) { /* It may be the same rule. */
+        dp_rule_del(b->standalone);
+        b->standalone = NULL;
+    }
+    r = ofp_rule_create(&b->tables, fm->f.table, fm->priority, &fm->f.match);
+    r->instr = ofp_instr_get(&b->instrs, &fm->instr);
+    ofp_instr_view(r->instr, &view);
+    err = dp_rule_add(b->dpb, fm->f.table, fm->priority, &fm->f.match, &view,
+                      fm->f.cookie, &r->dp);
+    if (err) {
+        rule_free(b, r);
+        return dp_err(err);
+    }
+    rule_restart(b, r, fm);
+    b->stats.n_rules = b->tables.n_rules;
+    b->dirty = true;
+    return OFP_OK;
+}
+
+static enum ofp_err
+rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
+{
+    struct ofp_rule *r = ofp_rule_find(&b->tables, fm->f.table, fm->priority,
+                                       &fm->f.match);
+
+    return r ? rule_replace(b, r, fm) : rule_new(b, fm);
+}
+
+static enum ofp_err
+rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
+            const struct ofp_flow_mod *fm)
+{
+    /* 1.0 sets the cookie too; 1.3 leaves all but the instructions. */
+    enum ofp_err err = rule_set(b, r, &fm->instr,
+                                fm->of10 ? fm->f.cookie : r->cookie);
+
+    if (!err && fm->flags & OFP_FF_RESET_COUNTS)
+        dp_rule_reset_stats(r->dp);
+    return err;
+}
+
+/* ------------------------------------------------------------------ scans */
+
+/* A flow-mod that looks at many rules: those that were there when it began. */
+struct scan {
+    struct ofp_job job;
+    struct ofp_flow_mod fm;
+    struct ofp_instr *instr; /* Reference that fm.instr points into. */
+    struct ofp_cursor cursor;
+    uint64_t began_ns;
+    bool any; /* A rule was modified. */
+};
+
+static void
+scan_destroy(struct ofp_job *job, struct ofp_bridge *b)
+{
+    struct scan *sc = WEFT_CONTAINER_OF(job, struct scan, job);
+
+    ofp_cursor_end(&sc->cursor);
+    ofp_instr_put(&b->instrs, sc->instr);
+    free(sc);
+}
+
+/* What the scan does with one rule.  Sets *stop to end it. */
+static enum ofp_err
+scan_rule(struct scan *sc, struct ofp_bridge *b, struct ofp_rule *r,
+          unsigned *cost, bool *stop)
+{
+    const struct ofp_flow_mod *fm = &sc->fm;
+
+    if (fm->command == OFP_FC_ADD) { /* Overlap check. */
+        *stop = r->priority == fm->priority
+                && ofp_rule_overlaps(r, &fm->f.match);
+        return *stop ? OFP_ERR_FLOW_OVERLAP : OFP_OK;
+    }
+    if (!ofp_filter_test(&fm->f, r))
+        return OFP_OK;
+    *cost = OFP_COST_ACT;
+    if (fm->command == OFP_FC_DELETE) {
+        ofp_rule_remove(b, r, OFP_RR_DELETE);
+        return OFP_OK;
+    }
+    sc->any = true;
+    return rule_modify(b, r, fm);
+}
+
+/* After the last rule: what the scan was for. */
+static enum ofp_err
+scan_end(struct scan *sc, struct ofp_bridge *b)
+{
+    if (sc->fm.command == OFP_FC_ADD)
+        return rule_add(b, &sc->fm);
+    /* OpenFlow 1.0.0 §4.6: modify of nothing is an add. */
+    if (sc->fm.command == OFP_FC_MODIFY && sc->fm.of10 && !sc->any)
+        return rule_add(b, &sc->fm);
+    return OFP_OK;
+}
+
+static enum ofp_step
+scan_run(struct ofp_job *job, struct ofp_session *s, unsigned *budget)
+{
+    struct scan *sc = WEFT_CONTAINER_OF(job, struct scan, job);
+    enum ofp_err err = OFP_OK;
+    struct ofp_rule *r = NULL;
+    bool stop = false;
+
+    while (!err && !stop) {
+        unsigned cost = 1;
+
+        if (!*budget)
+            return OFP_STEP_MORE;
+        r = ofp_cursor_next(&s->b->tables, &sc->cursor);
+        if (!r)
+            break;
+        if (r->created_ns <= sc->began_ns)
+            err = scan_rule(sc, s->b, r, &cost, &stop);
+        *budget -= WEFT_MIN(cost, *budget);
+    }
+    if (!r)
+        err = scan_end(sc, s->b);
+    if (err)
+        ofp_session_error(s, err, job->head, job->head_len);
+    return OFP_STEP_DONE;
+}
+
+static void
+scan_start(struct ofp_session *s, const struct ofp_flow_mod *fm)
+{
+    struct ofp_bridge *b = s->b;
+    struct scan *sc;
+
+    BASE_NEW(sc);
+    sc->job.run = scan_run;
+    sc->job.destroy = scan_destroy;
+    sc->fm = *fm;
+    sc->instr = ofp_instr_get(&b->instrs, &fm->instr);
+    ofp_instr_view(sc->instr, &sc->fm.instr);
+    sc->began_ns = base_clock_ns();
+    ofp_cursor_start(&b->tables, &sc->cursor, fm->f.table);
+    ofp_session_start_job(s, &sc->job);
+}
+
+/* ------------------------------------------------------------------ apply */
+
+static enum ofp_err
+apply_strict(struct ofp_bridge *b, const struct ofp_flow_mod *fm,
+             uint8_t table)
+{
+    struct ofp_rule *r = ofp_rule_find(&b->tables, table, fm->priority,
+                                       &fm->f.match);
+
+    if (!r || !ofp_filter_test(&fm->f, r))
+        return fm->command == OFP_FC_MODIFY_STRICT && fm->of10
+                   ? rule_add(b, fm)
+                   : OFP_OK;
+    if (fm->command == OFP_FC_MODIFY_STRICT)
+        return rule_modify(b, r, fm);
+    ofp_rule_remove(b, r, OFP_RR_DELETE);
+    return OFP_OK;
+}
+
+enum ofp_err
+ofp_flow_mod_apply(struct ofp_session *s, const struct ofp_flow_mod *fm)
+{
+    struct ofp_bridge *b = s->b;
+
+    b->stats.flow_mods++;
+    switch (fm->command) {
+    case OFP_FC_ADD:
+        if (!(fm->flags & OFP_FF_CHECK_OVERLAP))
+            return rule_add(b, fm);
+        break;
+    case OFP_FC_MODIFY_STRICT:
+        return apply_strict(b, fm, fm->f.table);
+    case OFP_FC_DELETE_STRICT:
+        if (fm->f.table != OFP_TABLE_ALL)
+            return apply_strict(b, fm, fm->f.table);
+        for (unsigned t = 0; t < DP_N_TABLES; t++)
+            if (b->tables.table[t].n)
+                apply_strict(b, fm, (uint8_t) t);
+        return OFP_OK;
+    case OFP_FC_MODIFY:
+    case OFP_FC_DELETE:
+        break;
+    }
+    scan_start(s, fm);
+    return OFP_OK;
+}
+
+/* --------------------------------------------------------------- the rest */
+
+bool
+ofp_rules_expire(struct ofp_bridge *b, uint64_t now_ns)
+{
+    unsigned budget = OFP_SLICE / OFP_COST_ACT;
+    enum ofp_expiry why;
+    struct ofp_rule *r;
+
+    while (budget
+           && (r = ofp_timers_next(&b->timers, now_ns, &budget, &why))) {
+        ofp_rule_remove(b, r,
+                        why == OFP_EXPIRE_IDLE ? OFP_RR_IDLE : OFP_RR_HARD);
+        budget -= budget > 0;
+    }
+    return !budget;
+}
+
+void
+ofp_rules_clear(struct ofp_bridge *b)
+{
+    struct ofp_cursor c;
+    struct ofp_rule *r;
+
+    ofp_cursor_start(&b->tables, &c, OFP_TABLE_ALL);
+    while ((r = ofp_cursor_next(&b->tables, &c))) {
+        dp_rule_del(r->dp);
+        rule_free(b, r);
+    }
+    if (b->standalone)
+        dp_rule_del(b->standalone);
+    b->standalone = NULL;
+}
+
+void
+ofp_standalone_update(struct ofp_bridge *b)
+{
+    bool want = b->fail_mode == OFP_FAIL_STANDALONE && !b->ever_connected
+                && !b->tables.n_rules;
+    static const struct dp_op normal = { DP_OP_NORMAL, 1, 0, 0 };
+    static const struct dp_instr instr = { .apply = { &normal, 1 },
+                                           .goto_table = DP_NO_TABLE };
+    static const struct flow_match all;
+
+    if (want == !!b->standalone)
+        return;
+    if (!want) {
+        dp_rule_del(b->standalone);
+        b->standalone = NULL;
+    } else if (dp_rule_add(b->dpb, 0, 0, &all, &instr, 0, &b->standalone)) {
+        base_log(BASE_LOG_WARN, OFP_LOG,
+                 "%s: no memory for the standalone rule", b->name);
+        b->standalone = NULL;
+        return;
+    }
+    b->dirty = true;
+}

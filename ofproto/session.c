@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions: hello, dispatch, order, errors.  See agent_priv.h. */
+#include "ofproto/agent_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "utils/base/mem.h"
+
+#define OFPT_HELLO 0
+#define OFPT_ERROR 1
+#define ERROR_DATA_LEN 64 /* "At least 64 bytes", OpenFlow 1.3.5 §7.4.4. */
+
+struct input {
+    struct base_list link;
+    size_t len;
+    uint8_t msg[];
+};
+
+/* ------------------------------------------------------------------ send */
+
+/* The connection is closed by the next ofp_flush: closed() must not come
+ * while a handler still holds the session. */
+static void
+session_fail(struct ofp_session *s, const char *why)
+{
+    s->closing = true;
+    s->why = why;
+}
+
+void
+ofp_session_send_raw(struct ofp_session *s, const void *msg, size_t len)
+{
+    if (!s->closing && s->conn->ops->send(s->conn, msg, len))
+        s->closing = true; /* Full or gone: closed() follows. */
+}
+
+void
+ofp_session_send(struct ofp_session *s, of_object_t *msg)
+{
+    if (!msg) {
+        session_fail(s, "out of memory for a reply");
+        return;
+    }
+    ofp_session_send_raw(s, OF_OBJECT_BUFFER_INDEX(msg, 0),
+                         (size_t) msg->length);
+    of_object_delete(msg);
+}
+
+static void
+send_error(struct ofp_session *s, uint8_t version, uint32_t xid,
+           const uint16_t type_code[2], const void *data, size_t len)
+{
+    uint8_t msg[12 + ERROR_DATA_LEN];
+
+    len = WEFT_MIN(len, (size_t) ERROR_DATA_LEN);
+    msg[0] = version;
+    msg[1] = OFPT_ERROR;
+    put_be16(msg + 2, (uint16_t) (12 + len));
+    put_be32(msg + 4, xid);
+    put_be16(msg + 8, type_code[0]);
+    put_be16(msg + 10, type_code[1]);
+    memcpy(msg + 12, data, len);
+    s->b->stats.errors_sent++;
+    ofp_session_send_raw(s, msg, 12 + len);
+}
+
+void
+ofp_session_error(struct ofp_session *s, enum ofp_err err,
+                  const uint8_t *head, size_t len)
+{
+    static struct base_ratelimit rl = BASE_RATELIMIT(20, 60);
+    uint16_t tc[2];
+
+    ofp_err_encode(err, s->version, &tc[0], &tc[1]);
+    base_log_rl(&rl, BASE_LOG_INFO, OFP_LOG,
+                "%s: %s: message type %u refused: %s", s->b->name,
+                s->conn->peer, head[1], ofp_err_name(err));
+    send_error(s, s->version, get_be32(head + 4), tc, head, len);
+}
+
+/* ----------------------------------------------------------------- hello */
+
+/* Refuses the peer before the handshake is done. */
+static int
+hello_refuse(struct ofp_session *s, const uint8_t *msg, const uint16_t tc[2],
+             const void *data, size_t len, const char *why)
+{
+    uint8_t ours = (uint8_t) (31 - __builtin_clz(s->b->versions));
+
+    send_error(s, ours, get_be32(msg + 4), tc, data, len);
+    base_log(BASE_LOG_WARN, OFP_LOG, "%s: %s: %s (type %u, version %u)",
+             s->b->name, s->conn->peer, why, msg[1], msg[0]);
+    return -EPROTO;
+}
+
+/* OpenFlow 1.3.5 §6.3.1.  The first message decides. */
+static int
+hello(struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    static const char text[] = "no OpenFlow version in common";
+    static const uint16_t bad_type[2] = { 1, 1 };
+    struct of_parse_err perr;
+    int v;
+
+    if (msg[1] != OFPT_HELLO)
+        return hello_refuse(s, msg, bad_type, msg, len,
+                            "first message is no HELLO");
+    v = of_hello_negotiate(msg, (int) len, s->b->versions, &perr);
+    if (v < 0) {
+        uint16_t tc[2] = { perr.type, perr.code };
+        bool incompatible = !perr.type; /* Carries a text, §7.4.4. */
+
+        return hello_refuse(s, msg, tc, incompatible ? (const void *) text : msg,
+                            incompatible ? sizeof text - 1 : len, text);
+    }
+    s->version = (uint8_t) v;
+    s->conn->ops->established(s->conn, s->version);
+    s->conn->ops->role(s->conn, "equal");
+    if (!s->conn->service)
+        ofp_session_is_controller(s);
+    return 0;
+}
+
+static void
+send_hello(struct ofp_session *s)
+{
+    uint32_t versions = s->b->versions;
+    uint8_t msg[16] = { (uint8_t) (31 - __builtin_clz(versions)), OFPT_HELLO,
+                        0, 16, 0, 0, 0, 0, 0, 1, 0, 8 };
+
+    put_be32(msg + 12, versions); /* OFPHET_VERSIONBITMAP */
+    ofp_session_send_raw(s, msg, sizeof msg);
+}
+
+/* -------------------------------------------------------------- dispatch */
+
+/* The peer's ERROR is never answered by one of ours. */
+static void
+log_error(struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    static struct base_ratelimit rl = BASE_RATELIMIT(5, 60);
+
+    base_log_rl(&rl, BASE_LOG_WARN, OFP_LOG,
+                "%s: %s sent an error: type %u, code %u", s->b->name,
+                s->conn->peer, len >= 12 ? get_be16(msg + 8) : 0,
+                len >= 12 ? get_be16(msg + 10) : 0);
+}
+
+static void
+session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    of_object_storage_t storage;
+    struct of_parse_err perr;
+    const struct ofp_handler *h;
+    of_object_t *obj;
+    enum ofp_err err;
+
+    if (msg[1] == OFPT_ERROR) {
+        log_error(s, msg, len);
+        return;
+    }
+    if (msg[0] != s->version) {
+        ofp_session_error(s, OFP_ERR_REQ_BAD_VERSION, msg, len);
+        return;
+    }
+    /* The bindings lend the bytes and do not write to a bound message. */
+    obj = of_object_parse(&storage, (uint8_t *) (uintptr_t) msg, (int) len,
+                          &perr);
+    if (!obj) {
+        uint16_t tc[2] = { perr.type, perr.code };
+
+        send_error(s, s->version, get_be32(msg + 4), tc, msg, len);
+        return;
+    }
+    h = ofp_handler_find(obj->object_id);
+    s->msg = msg;
+    s->msg_len = len;
+    if (!h)
+        err = OFP_ERR_REQ_BAD_TYPE;
+    else if (s->role == OFP_ROLE_SLAVE && !h->as_slave)
+        err = OFP_ERR_REQ_IS_SLAVE;
+    else
+        err = h->handle(s, obj);
+    s->msg = NULL;
+    if (err)
+        ofp_session_error(s, err, msg, len);
+}
+
+void
+ofp_session_start_job(struct ofp_session *s, struct ofp_job *job)
+{
+    job->xid = ofp_session_xid(s);
+    job->head_len = (uint16_t) WEFT_MIN(s->msg_len, sizeof job->head);
+    memcpy(job->head, s->msg, job->head_len);
+    s->job = job;
+}
+
+static bool
+session_busy(const struct ofp_session *s)
+{
+    return s->job || s->barrier;
+}
+
+/* Runs the job within the budget.  Returns true when it is done. */
+static bool
+session_run_job(struct ofp_session *s, enum ofp_step *step, unsigned *budget)
+{
+    *step = s->closing ? OFP_STEP_DONE : s->job->run(s->job, s, budget);
+    if (*step != OFP_STEP_DONE)
+        return false;
+    s->job->destroy(s->job, s->b);
+    s->job = NULL;
+    return true;
+}
+
+static void
+session_unpause(struct ofp_session *s)
+{
+    if (s->paused && s->input_bytes < OFP_INPUT_HIGH / 2) {
+        s->paused = false;
+        if (s->conn->ops->pause && !s->closing)
+            s->conn->ops->pause(s->conn, false);
+    }
+}
+
+bool
+ofp_session_work(struct ofp_session *s)
+{
+    enum ofp_step step = OFP_STEP_DONE;
+    unsigned budget = OFP_SLICE;
+
+    if (s->working)
+        return false;
+    s->working = true;
+    while (!s->job || session_run_job(s, &step, &budget)) {
+        struct input *in;
+
+        if (session_busy(s) || base_list_empty(&s->input) || !budget)
+            break;
+        in = WEFT_CONTAINER_OF(s->input.next, struct input, link);
+        base_list_del(&in->link);
+        s->input_bytes -= in->len;
+        if (!s->closing)
+            session_handle(s, in->msg, in->len);
+        free(in);
+        budget -= WEFT_MIN(budget, 2u * OFP_COST_ACT);
+    }
+    s->working = false;
+    session_unpause(s);
+    return step == OFP_STEP_MORE
+           || (!session_busy(s) && !base_list_empty(&s->input));
+}
+
+/* Keeps a message for later; nonzero when the peer has gone too far. */
+static int
+session_enqueue(struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    struct input *in;
+
+    if (s->input_bytes + len > OFP_INPUT_MAX) {
+        base_log(BASE_LOG_WARN, OFP_LOG,
+                 "%s: %s: more than %u MiB of messages wait for a barrier or"
+                 " a reply: closing", s->b->name, s->conn->peer,
+                 OFP_INPUT_MAX >> 20);
+        return -ENOBUFS;
+    }
+    in = base_xmalloc(sizeof *in + len);
+    in->len = len;
+    memcpy(in->msg, msg, len);
+    base_list_add_tail(&s->input, &in->link);
+    s->input_bytes += len;
+    if (!s->paused && s->input_bytes > OFP_INPUT_HIGH && s->conn->ops->pause) {
+        s->paused = true;
+        s->conn->ops->pause(s->conn, true);
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------ ofconn_agent calls */
+
+static void *
+session_opened(void *arg, struct ofconn *conn)
+{
+    struct ofp_bridge *b = arg;
+    struct ofp_session *s;
+
+    BASE_NEW(s);
+    s->b = b;
+    s->conn = conn;
+    s->role = OFP_ROLE_EQUAL;
+    s->miss_send_len = OF_DEFAULT_MISS_SEND_LEN;
+    base_list_init(&s->input);
+    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
+        s->async[i][0] = ~0u; /* §6.3.4: all to equal and master ... */
+    s->async[OFP_ASYNC_PORT_STATUS][1] = ~0u; /* ... ports to a slave; */
+    /* ... invalid TTLs only to who asks, as 1.2's switch config had it. */
+    s->async[OFP_ASYNC_PACKET_IN][0] = 1u << DP_PUNT_NO_MATCH
+                                       | 1u << DP_PUNT_ACTION;
+    base_list_add_tail(&b->sessions, &s->link);
+    b->stats.n_sessions++;
+    send_hello(s);
+    return s;
+}
+
+static int
+session_message(void *session, const uint8_t *msg, size_t len)
+{
+    struct ofp_session *s = session;
+
+    if (s->closing)
+        return -ECONNABORTED;
+    if (!s->version)
+        return hello(s, msg, len);
+    if (session_busy(s) || s->working || !base_list_empty(&s->input))
+        return session_enqueue(s, msg, len);
+    s->working = true;
+    session_handle(s, msg, len);
+    s->working = false;
+    if (s->job)
+        ofp_session_work(s);
+    return s->closing ? -ECONNABORTED : 0;
+}
+
+static void
+session_writable(void *session)
+{
+    ofp_session_work(session);
+}
+
+void
+ofp_session_destroy(struct ofp_session *s)
+{
+    struct ofp_bridge *b = s->b;
+    struct input *in, *tmp;
+
+    if (s->job)
+        s->job->destroy(s->job, b);
+    BASE_LIST_FOR_SAFE(in, tmp, &s->input, link)
+        free(in);
+    base_list_del(&s->link);
+    b->stats.n_sessions--;
+    free(s);
+    ofp_sessions_changed(b);
+}
+
+static void
+session_closed(void *session)
+{
+    ofp_session_destroy(session);
+}
+
+void
+ofp_session_agent_init(struct ofp_bridge *b)
+{
+    b->agent = (struct ofconn_agent) {
+        .arg = b,
+        .opened = session_opened,
+        .message = session_message,
+        .writable = session_writable,
+        .closed = session_closed,
+    };
+}
+
+/* ------------------------------------------------------------- questions */
+
+bool
+ofp_session_wants(const struct ofp_session *s, enum ofp_async kind,
+                  unsigned reason)
+{
+    bool slave = s->role == OFP_ROLE_SLAVE;
+
+    return s->version && !s->closing && reason < 32
+           && s->async[kind][slave] >> reason & 1;
+}
+
+void
+ofp_session_synced(struct ofp_session *s)
+{
+    of_object_t *reply;
+
+    if (!s->barrier || !s->barrier_seq
+        || s->barrier_seq > s->b->synced_seq)
+        return;
+    s->barrier = false;
+    reply = of_barrier_reply_new((of_version_t) s->version);
+    if (reply)
+        of_object_xid_set(reply, s->barrier_xid);
+    ofp_session_send(s, reply);
+    ofp_session_work(s);
+}
+
+void
+ofp_session_is_controller(struct ofp_session *s)
+{
+    if (s->controller)
+        return;
+    s->controller = true;
+    ofp_sessions_changed(s->b);
+}
