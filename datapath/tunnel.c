@@ -61,6 +61,18 @@ power_of_two(uint32_t at_least)
     return n;
 }
 
+/* Walks ts->ports by list nodes: the head is no port, so the address it would
+ * have as one must not even be formed (ports are aligned to lines). */
+#define FOR_EACH_PORT(node, ts)                                               \
+    for (struct base_list *node = (ts)->ports.next; node != &(ts)->ports;     \
+         node = node->next)
+
+static struct tunnel_port *
+port_at(struct base_list *node)
+{
+    return WEFT_CONTAINER_OF(node, struct tunnel_port, all);
+}
+
 /* --------------------------------------------------------- receive table */
 
 static unsigned
@@ -136,12 +148,11 @@ table_fill_slots(const struct tunnels *ts, struct tunnel_table *t)
     uint32_t n = power_of_two(2 * (uint32_t) ts->by_identity.n);
 
     for (unsigned attempt = 0;; attempt++, n *= 2) {
-        struct tunnel_port *p;
-
         t->slots = xalloc_lines(n * sizeof *t->slots);
         t->mask = n - 1;
         t->max_probe = 1;
-        BASE_LIST_FOR(p, &ts->ports, all) {
+        FOR_EACH_PORT(node, ts) {
+            const struct tunnel_port *p = port_at(node);
             int kind = table_kind(t, p); /* Cannot fail: checked on add. */
             uint32_t probes = table_insert(t, (unsigned) kind, p);
 
@@ -338,15 +349,15 @@ kind_fits(const struct tunnels *ts, const struct tnl_ops *ops,
           const struct tnl_config *c, const struct tunnel_port *without)
 {
     struct tunnel_table *t = xalloc_lines(sizeof *t);
-    struct tunnel_port probe, *p;
+    struct tunnel_port probe;
 
     memset(&probe, 0, sizeof probe);
     probe.ops = ops;
     probe.config = *c;
 
     bool fits = table_kind(t, &probe) >= 0;
-    BASE_LIST_FOR(p, &ts->ports, all)
-        if (p != without && table_kind(t, p) < 0)
+    FOR_EACH_PORT(node, ts)
+        if (port_at(node) != without && table_kind(t, port_at(node)) < 0)
             fits = false;
     free(t);
     return fits;
@@ -671,16 +682,17 @@ tunnels_create(tunnel_retire_fn *retire_fn, void *arg)
 void
 tunnels_destroy(struct tunnels *ts)
 {
-    struct tunnel_port *p, *next;
-    struct tunnel_uplink *u, *next_u;
+    struct tunnel_uplink *u, *next;
 
     if (!ts)
         return;
-    BASE_LIST_FOR_SAFE(p, next, &ts->ports, all) {
+    while (!base_list_empty(&ts->ports)) {
+        struct tunnel_port *p = port_at(ts->ports.next);
+
         port_unlink(ts, p);
         free(p);
     }
-    BASE_LIST_FOR_SAFE(u, next_u, &ts->uplinks, all)
+    BASE_LIST_FOR_SAFE(u, next, &ts->uplinks, all)
         free(u);
     for (uint32_t i = 0; i <= ts->nhs->mask; i++)
         free(ts->nhs->slots[i].nh);

@@ -37,6 +37,7 @@ libofbind_a_SOURCES = \
 	$(OFBIND_GEN_H) $(OFBIND_GEN_C) \
 	%D%/loci/loci.h \
 	%D%/loci/loci_base.h \
+	%D%/loci/loci_show.h \
 	%D%/loci/loci_validator.h \
 	%D%/loci/of_match.h \
 	%D%/loci/of_message.h \
@@ -45,6 +46,7 @@ libofbind_a_SOURCES = \
 	%D%/of_match.c \
 	%D%/of_match_v1.c \
 	%D%/of_object.c \
+	%D%/of_show.c \
 	%D%/of_splice.c \
 	%D%/of_validate.c
 OFBIND_LIBS = libofbind.a

@@ -26,6 +26,18 @@ enum of_kind {
     OF_KIND_MATCH,
 };
 
+/* How printers write a scalar. */
+enum of_format {
+    OF_FORMAT_DECIMAL,
+    OF_FORMAT_HEX,
+    OF_FORMAT_PORT,
+    OF_FORMAT_IPV4,
+    OF_FORMAT_IPV6,
+    OF_FORMAT_MAC,
+    OF_FORMAT_STRING,
+    OF_FORMAT_BYTES,
+};
+
 enum of_role {
     OF_ROLE_DATA,
     OF_ROLE_DISC,     /* Its value chooses the subclass. */
@@ -49,6 +61,7 @@ struct of_member {
     uint8_t counted_by;
     uint8_t kind;       /* enum of_kind */
     uint8_t role;       /* enum of_role */
+    uint8_t format;     /* enum of_format */
     uint8_t variable;
 };
 
@@ -158,6 +171,7 @@ struct of_oxm_field {
     uint8_t width;         /* Value's bytes on the wire. */
     uint8_t bits;          /* Significant ones. */
     uint8_t kind;
+    uint8_t format;
     uint8_t prereq;
     uint8_t versions;      /* Bit v: defined in wire version v. */
 };
@@ -170,6 +184,12 @@ extern const struct of_dispatch of_oxm_dispatch;
 const struct of_oxm_field *of_oxm_find(uint32_t type_len,
                                        uint32_t experimenter,
                                        of_version_t);
+
+/* Bytes of a field's value in of_match_fields_t. */
+unsigned of_field_native_size(const struct of_oxm_field *);
+/* From there to f->width bytes in wire order. */
+void of_field_store(const struct of_oxm_field *, const void *from,
+                    uint8_t *to);
 
 static inline const struct of_class *
 of_class_get(int id, of_version_t version)

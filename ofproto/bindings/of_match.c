@@ -47,9 +47,8 @@ is_integer(const struct of_oxm_field *f)
     return f->kind == OF_KIND_INT || f->kind == OF_KIND_PORT;
 }
 
-/* Bytes of the field in of_match_fields_t. */
-static unsigned
-native_size(const struct of_oxm_field *f)
+unsigned
+of_field_native_size(const struct of_oxm_field *f)
 {
     return is_integer(f) && f->width == 3 ? 4 : f->width;
 }
@@ -90,9 +89,8 @@ field_load(const struct of_oxm_field *f, const uint8_t *p, void *to)
     }
 }
 
-/* And back. */
-static void
-field_store(const struct of_oxm_field *f, const void *from, uint8_t *p)
+void
+of_field_store(const struct of_oxm_field *f, const void *from, uint8_t *p)
 {
     const uint8_t *in = from;
 
@@ -152,64 +150,9 @@ static void
 mask_load(const struct of_oxm_field *f, const uint8_t *mask, void *to)
 {
     if (!mask || of_bytes_are(mask, 0xff, f->width))
-        memset(to, 0xff, native_size(f));
+        memset(to, 0xff, of_field_native_size(f));
     else
         field_load(f, mask, to);
-}
-
-/* One OXM of a known field with its 'payload' bytes. */
-static int
-read_known(struct reader *r, const struct of_oxm_field *f, const uint8_t *p,
-           unsigned payload)
-{
-    unsigned index = (unsigned) (f - of_oxm_fields);
-    uint64_t bit = 1ull << index % 64;
-    unsigned exp = f->experimenter ? 4 : 0;
-    bool masked = p[2] & 1;
-    const uint8_t *value = p + 4 + exp;
-    const uint8_t *mask = masked ? value + f->width : NULL;
-
-    if (payload != exp + f->width * (masked ? 2u : 1u))
-        return refuse(r, OFPBMC_BAD_LEN, p, f->id, "wrong length of a field");
-    if (r->seen[index / 64] & bit)
-        return refuse(r, OFPBMC_DUP_FIELD, p, f->id, "field given twice");
-    r->seen[index / 64] |= bit;
-    if (r->strict) {
-        if (masked && f->masked_id == OF_OBJECT_INVALID)
-            return refuse(r, OFPBMC_BAD_MASK, p, f->id,
-                          "field may not be masked");
-        if (check_bits(r, f, p, value, mask))
-            return OF_ERROR_PARSE;
-    }
-    field_load(f, value, (uint8_t *) &r->match->fields + f->at);
-    mask_load(f, mask, (uint8_t *) &r->match->masks + f->at);
-    return 0;
-}
-
-static int
-read_oxms(struct reader *r, const uint8_t *p, unsigned len)
-{
-    while (len) {
-        const struct of_oxm_field *f;
-        unsigned payload;
-        int rv;
-
-        if (len < 4 || len - 4 < p[3])
-            return refuse(r, OFPBMC_BAD_LEN, p, OF_OBJECT_INVALID,
-                          "match field leaves the match");
-        payload = p[3];
-        f = of_oxm_find(get_be32(p), payload >= 4 ? get_be32(p + 4) : 0,
-                        r->match->version);
-        if (!f)
-            return refuse(r, OFPBMC_BAD_FIELD, p, OF_OBJECT_INVALID,
-                          "unknown match field");
-        rv = read_known(r, f, p, payload);
-        if (rv)
-            return rv;
-        p += 4 + payload;
-        len -= 4 + payload;
-    }
-    return 0;
 }
 
 static bool
@@ -265,21 +208,62 @@ prereq_holds(const of_match_t *m, enum of_prereq need)
     return false;
 }
 
-/* 'p' is where the fields began: a missing prerequisite has no place. */
+/* One OXM of a known field with its 'payload' bytes. */
 static int
-check_prereqs(const struct reader *r, const uint8_t *p)
+read_known(struct reader *r, const struct of_oxm_field *f, const uint8_t *p,
+           unsigned payload)
 {
-    for (unsigned w = 0; w < WEFT_ARRAY_LEN(r->seen); w++) {
-        uint64_t left = r->seen[w];
+    unsigned index = (unsigned) (f - of_oxm_fields);
+    uint64_t bit = 1ull << index % 64;
+    unsigned exp = f->experimenter ? 4 : 0;
+    bool masked = p[2] & 1;
+    const uint8_t *value = p + 4 + exp;
+    const uint8_t *mask = masked ? value + f->width : NULL;
 
-        while (left) {
-            unsigned i = w * 64 + (unsigned) __builtin_ctzll(left);
+    if (payload != exp + f->width * (masked ? 2u : 1u))
+        return refuse(r, OFPBMC_BAD_LEN, p, f->id, "wrong length of a field");
+    if (r->seen[index / 64] & bit)
+        return refuse(r, OFPBMC_DUP_FIELD, p, f->id, "field given twice");
+    r->seen[index / 64] |= bit;
+    if (r->strict) {
+        /* In the order of the wire: a prerequisite comes first, as Open
+         * vSwitch has it too. */
+        if (!prereq_holds(r->match, f->prereq))
+            return refuse(r, OFPBMC_BAD_PREREQ, p, f->id,
+                          "field without its prerequisite before it");
+        if (masked && f->masked_id == OF_OBJECT_INVALID)
+            return refuse(r, OFPBMC_BAD_MASK, p, f->id,
+                          "field may not be masked");
+        if (check_bits(r, f, p, value, mask))
+            return OF_ERROR_PARSE;
+    }
+    field_load(f, value, (uint8_t *) &r->match->fields + f->at);
+    mask_load(f, mask, (uint8_t *) &r->match->masks + f->at);
+    return 0;
+}
 
-            left &= left - 1;
-            if (!prereq_holds(r->match, of_oxm_fields[i].prereq))
-                return refuse(r, OFPBMC_BAD_PREREQ, p, of_oxm_fields[i].id,
-                              "field without its prerequisite");
-        }
+static int
+read_oxms(struct reader *r, const uint8_t *p, unsigned len)
+{
+    while (len) {
+        const struct of_oxm_field *f;
+        unsigned payload;
+        int rv;
+
+        if (len < 4 || len - 4 < p[3])
+            return refuse(r, OFPBMC_BAD_LEN, p, OF_OBJECT_INVALID,
+                          "match field leaves the match");
+        payload = p[3];
+        f = of_oxm_find(get_be32(p), payload >= 4 ? get_be32(p + 4) : 0,
+                        r->match->version);
+        if (!f)
+            return refuse(r, OFPBMC_BAD_FIELD, p, OF_OBJECT_INVALID,
+                          "unknown match field");
+        rv = read_known(r, f, p, payload);
+        if (rv)
+            return rv;
+        p += 4 + payload;
+        len -= 4 + payload;
     }
     return 0;
 }
@@ -292,7 +276,6 @@ read_v3(const of_object_t *obj, of_match_t *match, bool strict,
     struct reader r = {.match = match, .err = err, .strict = strict};
     unsigned skip = of_is_list(obj->object_id) ? 0 : 4;
     const uint8_t *p;
-    int rv;
 
     memset(match, 0, sizeof *match);
     match->version = obj->version;
@@ -300,8 +283,7 @@ read_v3(const of_object_t *obj, of_match_t *match, bool strict,
         return OF_ERROR_PARSE;
     r.start = obj->wbuf->buf;
     p = OF_OBJECT_BUFFER_INDEX(obj, skip);
-    rv = read_oxms(&r, p, (unsigned) obj->length - skip);
-    return rv || !strict ? rv : check_prereqs(&r, p);
+    return read_oxms(&r, p, (unsigned) obj->length - skip);
 }
 
 int
@@ -329,7 +311,7 @@ oxms_size(const of_match_t *match, of_version_t version)
     for (unsigned i = 0; i < of_n_oxm_fields; i++) {
         const struct of_oxm_field *f = &of_oxm_fields[i];
         const uint8_t *mask = (const uint8_t *) &match->masks + f->at;
-        unsigned n = native_size(f);
+        unsigned n = of_field_native_size(f);
 
         if (of_bytes_are(mask, 0, n))
             continue;
@@ -351,7 +333,7 @@ oxms_write(const of_match_t *match, uint8_t *p)
     for (unsigned i = 0; i < of_n_oxm_fields; i++) {
         const struct of_oxm_field *f = &of_oxm_fields[i];
         const uint8_t *mask = (const uint8_t *) &match->masks + f->at;
-        unsigned n = native_size(f);
+        unsigned n = of_field_native_size(f);
         bool exact = of_bytes_are(mask, 0xff, n);
 
         if (of_bytes_are(mask, 0, n))
@@ -362,9 +344,9 @@ oxms_write(const of_match_t *match, uint8_t *p)
             put_be32(p, f->experimenter);
             p += 4;
         }
-        field_store(f, (const uint8_t *) &match->fields + f->at, p);
+        of_field_store(f, (const uint8_t *) &match->fields + f->at, p);
         if (!exact) {
-            field_store(f, mask, p + f->width);
+            of_field_store(f, mask, p + f->width);
             /* Receivers refuse value bits outside the mask. */
             for (unsigned k = 0; k < f->width; k++)
                 p[k] &= p[f->width + k];

@@ -112,13 +112,16 @@ check_instance(const struct walk *w, const struct of_class *root, unsigned at,
             return refuse_length(w, root, at);
         total = room;
     }
-    /* 1.3.5 §7.2.4, §7.2.5, 1.0.0 §5.2.4: multiples of 8. */
+    cls = of_class_decode(root, w->version, w->msg + at, len);
+    if (check_object(w, cls, at, len, depth))
+        return -1;
+    /* 1.3.5 §7.2.4, §7.2.5, 1.0.0 §5.2.4: multiples of 8.  Asked last: a
+     * fault inside is the better answer. */
     if ((root->family == OF_FAMILY_ACTION
          || root->family == OF_FAMILY_INSTRUCTION)
         && len % 8)
         return refuse_length(w, root, at);
-    cls = of_class_decode(root, w->version, w->msg + at, len);
-    return check_object(w, cls, at, len, depth) ? -1 : (int) total;
+    return (int) total;
 }
 
 static int
@@ -223,7 +226,7 @@ check_object(const struct walk *w, const struct of_class *cls, unsigned at,
         pos += (unsigned) n;
     }
     content = cls->n_vars ? pos + tail : cls->content_size;
-    if (content == len || cls->flags & OF_CLASS_VIRTUAL)
+    if (content == len || cls->flags & (OF_CLASS_VIRTUAL | OF_CLASS_OXM_ID))
         return 0;
     if (cls->flags & OF_CLASS_ALIGN_INCLUDED
         && of_class_total(cls, content) == len)

@@ -23,5 +23,5 @@ AM_TESTS_ENVIRONMENT = \
 	PYTHON='$(PYTHON)'; export PYTHON; \
 	PYTHONDONTWRITEBYTECODE=1; export PYTHONDONTWRITEBYTECODE; \
 	CC='$(CC)'; export CC; \
-	HEADER_FLAGS='-D_GNU_SOURCE $(DPDK_CFLAGS) $(EVENT_CFLAGS) -I$(top_srcdir)/include -I$(top_builddir) -I$(top_builddir)/ofproto/bindings'; \
+	HEADER_FLAGS='$(AM_CPPFLAGS) $(DPDK_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)'; \
 	export HEADER_FLAGS;

@@ -20,5 +20,5 @@ EXTRA_DIST += \
 .PHONY: check-system
 check-system: $(bin_PROGRAMS) $(sbin_PROGRAMS)
 	top_builddir=. $(srcdir)/%D%/run.sh
-# Tests of tests/system/.
+
 include %D%/ports.mk

@@ -1,1 +1,8 @@
 # Sources of utils/weftctl/.
+bin_PROGRAMS += weftctl
+weftctl_SOURCES = \
+	%D%/commands.def \
+	%D%/ctl_show.c \
+	%D%/weftctl.c %D%/weftctl.h
+weftctl_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+weftctl_LDADD = $(CLI_LIBS)

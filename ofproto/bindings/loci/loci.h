@@ -14,6 +14,7 @@
 #include "loci/loci_base.h"
 #include "loci/loci_classes.h"
 #include "loci/loci_idents.h"
+#include "loci/loci_show.h"
 #include "loci/loci_validator.h"
 #include "loci/of_lists.h"
 #include "loci/of_match.h"

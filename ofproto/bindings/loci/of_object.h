@@ -195,6 +195,19 @@ of_bytes_store(of_object_t *obj, unsigned offset, unsigned width,
         memcpy(p, from, width);
 }
 
+/* Class of_oxm_id: 0 unless it has 8 bytes (of_oxm_id_init with bytes 8). */
+static inline void
+of_oxm_id_experimenter_get(const of_object_t *obj, uint32_t *experimenter)
+{
+    *experimenter = obj->length < 8 ? 0 : of_u32_load(obj, 4);
+}
+
+static inline void
+of_oxm_id_experimenter_set(of_object_t *obj, uint32_t experimenter)
+{
+    of_u32_store(obj, 4, experimenter);
+}
+
 /* Arrays of 64-bit words. */
 void of_words_load(const of_object_t *, unsigned offset, unsigned width,
                    void *to);

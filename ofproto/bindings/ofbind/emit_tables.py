@@ -14,11 +14,30 @@ KINDS = {"int": "INT", "port": "PORT", "bytes": "BYTES", "words": "WORDS",
 FAMILY = {"of_action": "ACTION", "of_instruction": "INSTRUCTION",
           "of_match_v3": "MATCH", "of_match_v2": "MATCH", "of_oxm": "OXM",
           "of_bucket": "BUCKET", "of_table_feature_prop": "TABLE_PROP",
+          "of_table_features": "TABLE_PROP",
           "of_hello_elem": "HELLO_ELEM"}
 # Virtual class -> what an unknown value of its discriminator is.
 REFUSAL = {"of_header": "TYPE", "of_stats_request": "STATS_TYPE",
            "of_stats_reply": "STATS_TYPE", "of_flow_mod": "FLOW_COMMAND",
            "of_group_mod": "GROUP_COMMAND"}
+
+
+FORMATS = {"of_port_no_t": "PORT", "of_ipv4_t": "IPV4", "of_ipv6_t": "IPV6",
+           "of_mac_addr_t": "MAC", "of_bitmap_512_t": "BYTES"}
+HEX_WORDS = ("cookie", "mask", "metadata", "datapath_id", "eth_type",
+             "ethertype", "type_len", "experimenter", "tunnel_id", "config",
+             "wildcards")
+
+
+def format_of(m, name):
+    """How the printers write scalar 'm', called 'name'."""
+    if m.type in FORMATS:
+        return FORMATS[m.type]
+    if m.kind == "bytes":
+        return "STRING"
+    if m.kind == "words" or any(w in name for w in HEX_WORDS):
+        return "HEX"
+    return "DECIMAL"
 
 
 def perfect_hash(keys):
@@ -89,6 +108,7 @@ class Tables:
             f'    {{"{m.name}", {m.value:#x}, {m.offset}, {m.width},'
             f' {m.min_size}, {min_at}, {tail}, {cls}, {enum}, {base}, {counted},'
             f' OF_KIND_{KINDS[m.kind]}, OF_ROLE_{m.role.upper()},'
+            f' OF_FORMAT_{format_of(m, m.name)},'
             f' {int(m.variable)}}},')
 
     def dispatch(self, c):
@@ -243,6 +263,7 @@ def emit_fields(match_fields):
               f" {upper(f.cls)}, {masked},\n"
               f"     offsetof(of_match_fields_t, {f.name}),"
               f" {f.value.width}, {bits}, OF_KIND_{KINDS[f.value.kind]},"
+              f" OF_FORMAT_{format_of(f.value, f.name)},"
               f" OF_PREREQ_{fields.PREREQ.get(f.name, 'NONE')},"
               f" {versions:#x}}},")
     o.put("};")

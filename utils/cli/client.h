@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command-line programs' side of weft-rpc(7).
+ *
+ * What:    connects to RUNDIR/weft.sock, asks, waits for the answer.
+ * Model:   one request at a time, blocking.
+ * Threads: one.
+ * Owns:    the socket.
+ * Errors:  exit codes of weftctl(8) and weft-dump(8), the text in 'e'. */
+#ifndef CLI_CLIENT_H
+#define CLI_CLIENT_H
+
+#include <jansson.h>
+
+#include "weft/compiler.h"
+#include "weft/err.h"
+
+enum cli_exit {
+    CLI_OK = 0,
+    CLI_REFUSED = 1,   /* The daemon said no: nothing was changed. */
+    CLI_USAGE = 2,     /* The command line makes no sense. */
+    CLI_NO_DAEMON = 3, /* Nobody listens, or the connection broke. */
+};
+
+struct cli;
+
+/* $WEFT_RUN_DIR or /run/weft. */
+const char *cli_default_run_dir(void);
+WEFT_MUST_CHECK enum cli_exit cli_connect(const char *run_dir, struct cli **,
+                                          struct weft_err *e);
+void cli_close(struct cli *); /* Accepts NULL. */
+/* Takes 'params' (NULL: none).  *result is a new reference. */
+WEFT_MUST_CHECK enum cli_exit cli_call(struct cli *, const char *method,
+                                       json_t *params, json_t **result,
+                                       struct weft_err *e);
+
+#endif

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each dump looks to people. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "utils/cli/table.h"
+#include "utils/weft-dump/dump.h"
+#include "weft/drop.h"
+
+#define OFPORT_LOCAL UINT64_C(0xfffffffe)
+#define PRIORITY_DEFAULT 32768 /* ovs-ofctl leaves it out. */
+
+static void
+cell_port(struct table *t, uint64_t no)
+{
+    if (no == OFPORT_LOCAL)
+        table_text(t, "LOCAL");
+    else
+        table_u64(t, no);
+}
+
+static void
+cell_rate(struct table *t, double rate)
+{
+    if (rate < 0)
+        table_text(t, "-");
+    else
+        table_addf(t, "%.0f", rate);
+}
+
+static double
+real(const json_t *item, const char *name)
+{
+    return json_number_value(json_object_get(item, name));
+}
+
+/* "3s", "5m12s", "2h5m", "4d6h" */
+static void
+cell_age(struct table *t, double seconds)
+{
+    unsigned long s = (unsigned long) seconds;
+
+    if (s < 60)
+        table_addf(t, "%lus", s);
+    else if (s < 3600)
+        table_addf(t, "%lum%lus", s / 60, s % 60);
+    else if (s < 86400)
+        table_addf(t, "%luh%lum", s / 3600, s / 60 % 60);
+    else
+        table_addf(t, "%lud%luh", s / 86400, s / 3600 % 24);
+}
+
+static void
+cell_bytes(struct table *t, uint64_t n)
+{
+    if (n < 10240)
+        table_addf(t, "%" PRIu64, n);
+    else if (n < 10 << 20)
+        table_addf(t, "%" PRIu64 "K", n >> 10);
+    else
+        table_addf(t, "%" PRIu64 "M", n >> 20);
+}
+
+/* ----------------------------------------------------------------- flows */
+
+static void
+print_timeouts(const json_t *f)
+{
+    uint64_t idle = item_u64(f, "idle_timeout");
+    uint64_t hard = item_u64(f, "hard_timeout");
+    size_t i;
+    json_t *v;
+
+    if (idle)
+        printf("idle_timeout=%" PRIu64 ", ", idle);
+    if (hard)
+        printf("hard_timeout=%" PRIu64 ", ", hard);
+    json_array_foreach(json_object_get(f, "flags"), i, v)
+        printf("%s ", json_string_value(v));
+}
+
+/* The line of ovs-ofctl dump-flows, so that scripts for it work here. */
+void
+print_flows(const struct dump *d)
+{
+    size_t i;
+    json_t *f;
+
+    json_array_foreach(d->items, i, f) {
+        const char *match = item_text(f, "match");
+        uint64_t priority = item_u64(f, "priority");
+        double rate = item_rate(d, f, "packets");
+
+        printf(" cookie=%s, duration=%.3fs, table=%" PRIu64
+               ", n_packets=%" PRIu64 ", n_bytes=%" PRIu64 ", ",
+               item_text(f, "cookie"), real(f, "duration"),
+               item_u64(f, "table"), item_u64(f, "packets"),
+               item_u64(f, "bytes"));
+        if (rate >= 0)
+            printf("pps=%.0f, ", rate);
+        print_timeouts(f);
+        if (priority != PRIORITY_DEFAULT)
+            printf("priority=%" PRIu64 "%s", priority, *match ? "," : " ");
+        printf("%s%sactions=%s\n", match, *match ? " " : "",
+               item_text(f, "actions"));
+    }
+}
+
+void
+print_cache(const struct dump *d)
+{
+    size_t i;
+    json_t *e;
+
+    json_array_foreach(d->items, i, e) {
+        const char *match = item_text(e, "match");
+        double rate = item_rate(d, e, "packets");
+
+        printf(" worker=%" PRIu64 ", packets=%" PRIu64 ", ",
+               item_u64(e, "worker"), item_u64(e, "packets"));
+        if (rate >= 0)
+            printf("pps=%.0f, ", rate);
+        printf("%s%s%sactions=%s\n",
+               json_is_true(json_object_get(e, "valid")) ? "" : "stale, ",
+               match, *match ? " " : "", item_text(e, "actions"));
+    }
+}
+
+void
+print_tables(const struct dump *d)
+{
+    static const char *const titles[] = { "BRIDGE", ">TABLE", ">RULES",
+                                          ">LOOKUPS", ">MATCHES", "FORM",
+                                          ">PROBES", ">MEMORY", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        table_u64(&t, item_u64(v, "table"));
+        table_u64(&t, item_u64(v, "rules"));
+        table_u64(&t, item_u64(v, "lookups"));
+        table_u64(&t, item_u64(v, "matches"));
+        table_text(&t, item_text(v, "form"));
+        table_u64(&t, item_u64(v, "max_probes"));
+        cell_bytes(&t, item_u64(v, "memory"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+/* ----------------------------------------------------------------- ports */
+
+static void
+port_row(const struct dump *d, struct table *t, const json_t *v)
+{
+    cell_port(t, item_u64(v, "ofport"));
+    table_text(t, item_text(v, "name"));
+    table_text(t, item_text(v, "type"));
+    table_u64(t, item_u64(v, "stats.rx_packets"));
+    cell_bytes(t, item_u64(v, "stats.rx_bytes"));
+    cell_rate(t, item_rate(d, v, "stats.rx_packets"));
+    table_u64(t, item_u64(v, "stats.tx_packets"));
+    cell_bytes(t, item_u64(v, "stats.tx_bytes"));
+    cell_rate(t, item_rate(d, v, "stats.tx_packets"));
+    table_u64(t, item_u64(v, "stats.rx_dropped")
+                     + item_u64(v, "stats.tx_dropped"));
+}
+
+#define PORT_TITLES                                                           \
+    "BRIDGE", ">PORT", "NAME", "TYPE", ">RX", ">BYTES", ">RX/S", ">TX",       \
+        ">BYTES", ">TX/S", ">DROPPED"
+
+void
+print_ports(const struct dump *d)
+{
+    static const char *const titles[] = { PORT_TITLES, ">MTU", "MAC",
+                                          "STATUS", "OPTIONS", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        port_row(d, &t, v);
+        table_u64(&t, item_u64(v, "mtu"));
+        table_text(&t, item_text(v, "mac"));
+        table_text(&t, item_text(v, "status"));
+        table_text(&t, item_text(v, "options"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+static void
+print_remotes(const json_t *remotes)
+{
+    static const char *const titles[] = { "REMOTE", "STATE", "VIA", "UPLINK",
+                                          "LOCAL", "MAC", ">MTU", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(remotes, i, v) {
+        table_text(&t, item_text(v, "remote"));
+        table_text(&t, item_text(v, "state"));
+        table_text(&t, item_text(v, "via"));
+        table_text(&t, item_text(v, "uplink"));
+        table_text(&t, item_text(v, "local"));
+        table_text(&t, item_text(v, "mac"));
+        table_u64(&t, item_u64(v, "mtu"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+void
+print_tunnels(const struct dump *d)
+{
+    static const char *const titles[] = { PORT_TITLES, "STATUS", "OPTIONS",
+                                          NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        port_row(d, &t, v);
+        table_text(&t, item_text(v, "status"));
+        table_text(&t, item_text(v, "options"));
+    }
+    table_print(&t);
+    table_fini(&t);
+    print_remotes(json_object_get(d->result, "remotes"));
+}
+
+void
+print_uplinks(const struct dump *d)
+{
+    static const char *const titles[] = { "NAME", "TYPE", "MODE", ">RX",
+                                          ">RX/S", ">TX", ">TX/S", ">DROPPED",
+                                          ">MTU", "MAC", "STATUS", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "name"));
+        table_text(&t, item_text(v, "type"));
+        table_text(&t, item_text(v, "mode"));
+        table_u64(&t, item_u64(v, "stats.rx_packets"));
+        cell_rate(&t, item_rate(d, v, "stats.rx_packets"));
+        table_u64(&t, item_u64(v, "stats.tx_packets"));
+        cell_rate(&t, item_rate(d, v, "stats.tx_packets"));
+        table_u64(&t, item_u64(v, "stats.rx_dropped")
+                          + item_u64(v, "stats.tx_dropped"));
+        table_u64(&t, item_u64(v, "mtu"));
+        table_text(&t, item_text(v, "mac"));
+        table_text(&t, item_text(v, "status"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+void
+print_macs(const struct dump *d)
+{
+    static const char *const titles[] = { "BRIDGE", "MAC", ">VLAN", ">PORT",
+                                          "NAME", ">AGE", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        table_text(&t, item_text(v, "mac"));
+        table_u64(&t, item_u64(v, "vlan"));
+        cell_port(&t, item_u64(v, "port"));
+        table_text(&t, item_text(v, "port_name"));
+        cell_age(&t, (double) item_u64(v, "age"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+/* --------------------------------------------------------------- workers */
+
+/* Share of the time spent on packets, since the former answer if there is
+ * one, else since the start. */
+static void
+cell_busy(const struct dump *d, struct table *t, const json_t *v)
+{
+    double busy = item_rate(d, v, "busy_cycles");
+    double idle = item_rate(d, v, "idle_cycles");
+
+    if (busy < 0 || idle < 0) {
+        busy = (double) item_u64(v, "busy_cycles");
+        idle = (double) item_u64(v, "idle_cycles");
+    }
+    if (busy + idle > 0)
+        table_addf(t, "%.1f%%", 100 * busy / (busy + idle));
+    else
+        table_text(t, "-");
+}
+
+void
+print_workers(const struct dump *d)
+{
+    static const char *const titles[] = {
+        ">WORKER", ">CORE",  ">PORTS",   ">BUSY",     ">PACKETS",
+        ">PKT/S",  ">CYC/PKT", ">HITS",  ">MISSES",   ">STALE",
+        ">ENTRIES", ">CAPACITY", ">MEMORY", NULL
+    };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        uint64_t packets = item_u64(v, "packets");
+
+        table_u64(&t, item_u64(v, "worker"));
+        if (json_object_get(v, "core"))
+            table_u64(&t, item_u64(v, "core"));
+        else
+            table_text(&t, "any");
+        table_u64(&t, item_u64(v, "ports"));
+        cell_busy(d, &t, v);
+        table_u64(&t, packets);
+        cell_rate(&t, item_rate(d, v, "packets"));
+        if (packets)
+            table_u64(&t, item_u64(v, "busy_cycles") / packets);
+        else
+            table_text(&t, "-");
+        table_u64(&t, item_u64(v, "cache.hits"));
+        table_u64(&t, item_u64(v, "cache.misses"));
+        table_u64(&t, item_u64(v, "cache.stale"));
+        table_u64(&t, item_u64(v, "cache.entries"));
+        table_u64(&t, item_u64(v, "cache.capacity"));
+        cell_bytes(&t, item_u64(v, "cache.memory"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+void
+print_controllers(const struct dump *d)
+{
+    static const char *const titles[] = {
+        "BRIDGE", "TARGET", "PEER", "STATE", "ROLE", "PROTOCOL", ">SINCE",
+        ">RX", ">TX", ">QUEUED", "LAST ERROR", NULL
+    };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        table_text(&t, item_text(v, "target"));
+        table_text(&t, item_text(v, "peer"));
+        table_text(&t, item_text(v, "state"));
+        table_text(&t, item_text(v, "role"));
+        table_text(&t, item_text(v, "protocol"));
+        cell_age(&t, real(v, "since"));
+        table_u64(&t, item_u64(v, "rx_messages"));
+        table_u64(&t, item_u64(v, "tx_messages"));
+        table_u64(&t, item_u64(v, "queued"));
+        table_text(&t, item_text(v, "last_error"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+/* ----------------------------------------------------------------- drops */
+
+static const char *
+drop_help(const char *name)
+{
+    for (unsigned i = 0; i < N_DROP_REASONS; i++)
+        if (!strcmp(drop_reason_names[i], name))
+            return drop_reason_help[i];
+    return "";
+}
+
+/* Rows of one {reason: packets}. */
+static void
+drop_rows(struct table *t, const char *bridge, const char *port,
+          const json_t *drops)
+{
+    const char *reason;
+    json_t *v;
+
+    json_object_foreach((json_t *) drops, reason, v) {
+        table_text(t, bridge);
+        table_text(t, port);
+        table_text(t, reason);
+        table_u64(t, (uint64_t) json_integer_value(v));
+        table_text(t, drop_help(reason));
+    }
+}
+
+/* Every packet is somewhere, exactly once; printed as the sum it is. */
+static void
+print_balance(const json_t *b)
+{
+    uint64_t missing = item_u64(b, "missing"), extra = item_u64(b, "surplus");
+
+    printf("%s: received %" PRIu64 " + injected %" PRIu64 " + copied %" PRIu64
+           " = sent %" PRIu64 " + punted %" PRIu64 " + consumed %" PRIu64
+           " + dropped %" PRIu64 ": ",
+           item_text(b, "bridge"), item_u64(b, "received"),
+           item_u64(b, "injected"), item_u64(b, "copied"),
+           item_u64(b, "sent"), item_u64(b, "punted"),
+           item_u64(b, "consumed"), item_u64(b, "total_dropped"));
+    if (json_is_true(json_object_get(b, "holds")))
+        puts("holds");
+    else if (missing)
+        printf("%" PRIu64 " on their way\n", missing);
+    else
+        printf("%" PRIu64 " too many\n", extra);
+}
+
+void
+print_drops(const struct dump *d)
+{
+    static const char *const titles[] = { "BRIDGE", "PORT", "REASON",
+                                          ">PACKETS", "MEANS", NULL };
+    struct table t;
+    size_t i, k;
+    json_t *b, *p;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, b) {
+        const char *name = item_text(b, "bridge");
+
+        drop_rows(&t, name, "", json_object_get(b, "dropped"));
+        json_array_foreach(json_object_get(b, "ports"), k, p)
+            drop_rows(&t, name, item_text(p, "name"),
+                      json_object_get(p, "drops"));
+    }
+    json_array_foreach(json_object_get(d->result, "uplinks"), i, p)
+        drop_rows(&t, "uplink", item_text(p, "name"),
+                  json_object_get(p, "drops"));
+    table_print(&t);
+    table_fini(&t);
+    json_array_foreach(d->items, i, b)
+        print_balance(b);
+}

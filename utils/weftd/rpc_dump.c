@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Methods behind weft-dump: what the switch has and does. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ofproto/ofproto.h"
+#include "tunnels/underlay/underlay.h"
+#include "utils/base/addr.h"
+#include "utils/base/clock.h"
+#include "utils/weftd/jw.h"
+#include "utils/weftd/reconcile.h"
+#include "utils/weftd/rpc.h"
+#include "utils/weftd/rpc_parts.h"
+#include "utils/weftd/weftd.h"
+
+/* Appends what one bridge has to the list that is open; 0 or -errno. */
+typedef int bridge_writer(struct jw *, struct weftd *, struct rc_bridge *,
+                          const json_t *params, struct weft_err *e);
+
+/* The member 'list': what each bridge has, or the one named. */
+static int
+put_bridges(struct jw *j, struct weftd *d, const char *list,
+            const json_t *params, bridge_writer *write, struct weft_err *e)
+{
+    const char *only = rpc_param(params, "bridge");
+    struct rc_bridge *b;
+    int err = 0;
+
+    if (*only && !reconcile_bridge(d->rc, only))
+        return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
+                            "name", only);
+    jw_array(j, list);
+    BASE_LIST_FOR(b, reconcile_bridges(d->rc), node) {
+        if (!err && (!*only || !strcmp(only, b->name)))
+            err = write(j, d, b, params, e);
+    }
+    jw_end_array(j);
+    return err;
+}
+
+static int
+answer_bridges(struct weftd *d, const char *list, const json_t *params,
+               bridge_writer *write, struct base_str *result,
+               struct weft_err *e)
+{
+    struct jw j = JW_INIT(result);
+
+    jw_object(&j, NULL);
+    int err = put_bridges(&j, d, list, params, write, e);
+    jw_end_object(&j);
+    return err;
+}
+
+/* ----------------------------------------------------------------- flows */
+
+/* Flow-mod flags, OpenFlow 1.3.5 §7.3.4.1; 1.0's emergency bit is not kept. */
+static void
+put_flags(struct jw *j, uint16_t flags)
+{
+    static const char *const names[] = { "send_flow_rem", "check_overlap",
+                                         "reset_counts", "no_packet_counts",
+                                         "no_byte_counts" };
+
+    jw_array(j, "flags");
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(names); i++)
+        if (flags & 1u << i)
+            jw_str(j, NULL, names[i]);
+    jw_end_array(j);
+}
+
+struct flow_dump {
+    struct jw *j;
+    const char *bridge;
+};
+
+static void
+put_flow(void *arg, const struct ofp_flow_info *f)
+{
+    struct flow_dump *d = arg;
+    struct jw *j = d->j;
+    char cookie[24];
+
+    snprintf(cookie, sizeof cookie, "0x%" PRIx64, f->cookie);
+    jw_object(j, NULL);
+    jw_str(j, "bridge", d->bridge);
+    jw_u64(j, "table", f->table);
+    jw_u64(j, "priority", f->priority);
+    jw_str(j, "cookie", cookie);
+    jw_seconds(j, "duration", f->duration_ns);
+    jw_u64(j, "packets", f->stats.packets);
+    jw_u64(j, "bytes", f->stats.bytes);
+    if (f->stats.used_ns)
+        jw_seconds(j, "idle", base_clock_ns() - f->stats.used_ns);
+    jw_u64(j, "idle_timeout", f->idle_timeout);
+    jw_u64(j, "hard_timeout", f->hard_timeout);
+    put_flags(j, f->flags);
+    jw_str(j, "match", f->match);
+    jw_str(j, "actions", f->actions);
+    jw_end_object(j);
+}
+
+static int
+write_flows(struct jw *j, struct weftd *d, struct rc_bridge *b,
+            const json_t *params, struct weft_err *e)
+{
+    const char *filter = rpc_param(params, "filter");
+    struct flow_dump f = { j, b->name };
+
+    (void) d;
+    return ofp_dump_flows(b->ofp, *filter ? filter : NULL, put_flow, &f, e);
+}
+
+int
+rpc_flows(struct weftd *d, const json_t *params, struct base_str *result,
+          struct weft_err *e)
+{
+    return answer_bridges(d, "flows", params, write_flows, result, e);
+}
+
+/* ---------------------------------------------------------------- tables */
+
+static int
+write_tables(struct jw *j, struct weftd *d, struct rc_bridge *b,
+             const json_t *params, struct weft_err *e)
+{
+    struct dp_table_info t;
+
+    (void) d;
+    (void) params;
+    (void) e;
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
+        dp_table_get(ofp_bridge_dp(b->ofp), (uint8_t) i, &t);
+        if (!t.n_rules && !t.lookups)
+            continue;
+        jw_object(j, NULL);
+        jw_str(j, "bridge", b->name);
+        jw_u64(j, "table", i);
+        jw_u64(j, "rules", t.n_rules);
+        jw_u64(j, "lookups", t.lookups);
+        jw_u64(j, "matches", t.matches);
+        jw_str(j, "form", t.form);
+        jw_u64(j, "max_probes", t.max_probes);
+        jw_u64(j, "memory", t.memory);
+        jw_end_object(j);
+    }
+    return 0;
+}
+
+int
+rpc_tables(struct weftd *d, const json_t *params, struct base_str *result,
+           struct weft_err *e)
+{
+    return answer_bridges(d, "tables", params, write_tables, result, e);
+}
+
+/* ----------------------------------------------------------------- cache */
+
+#define CACHE_LIMIT 100000 /* Entries per bridge. */
+
+struct cache_dump {
+    struct jw *j;
+    const char *bridge;
+    uint64_t left;
+};
+
+static void
+put_cached(void *arg, const struct dp_cache_info *i)
+{
+    struct cache_dump *c = arg;
+
+    if (!c->left)
+        return;
+    c->left--;
+
+    char *match = ofp_format_match(i->match), *ops = ofp_format_ops(&i->ops);
+    jw_object(c->j, NULL);
+    jw_str(c->j, "bridge", c->bridge);
+    jw_u64(c->j, "worker", i->worker);
+    jw_u64(c->j, "packets", i->packets);
+    jw_bool(c->j, "valid", i->valid);
+    jw_str(c->j, "match", match);
+    jw_str(c->j, "actions", ops);
+    jw_end_object(c->j);
+    free(match);
+    free(ops);
+}
+
+static int
+write_cache(struct jw *j, struct weftd *d, struct rc_bridge *b,
+            const json_t *params, struct weft_err *e)
+{
+    const json_t *limit = json_object_get(params, "limit");
+    struct cache_dump c = { j, b->name, CACHE_LIMIT };
+
+    (void) d;
+    (void) e;
+    if (json_is_integer(limit) && json_integer_value(limit) >= 0)
+        c.left = WEFT_MIN((uint64_t) json_integer_value(limit),
+                          (uint64_t) CACHE_LIMIT);
+    dp_cache_dump(ofp_bridge_dp(b->ofp), put_cached, &c);
+    return 0;
+}
+
+int
+rpc_cache(struct weftd *d, const json_t *params, struct base_str *result,
+          struct weft_err *e)
+{
+    return answer_bridges(d, "entries", params, write_cache, result, e);
+}
+
+/* ------------------------------------------------------ ports, tunnels */
+
+static int
+write_ports(struct jw *j, struct weftd *d, struct rc_bridge *b,
+            const json_t *params, struct weft_err *e)
+{
+    (void) d;
+    (void) params;
+    (void) e;
+    rpc_put_ports(j, b);
+    return 0;
+}
+
+int
+rpc_ports(struct weftd *d, const json_t *params, struct base_str *result,
+          struct weft_err *e)
+{
+    return answer_bridges(d, "ports", params, write_ports, result, e);
+}
+
+static int
+write_tunnels(struct jw *j, struct weftd *d, struct rc_bridge *b,
+              const json_t *params, struct weft_err *e)
+{
+    struct dp_bridge *dp = ofp_bridge_dp(b->ofp);
+    struct dp_port_info info;
+
+    (void) d;
+    (void) params;
+    (void) e;
+    for (uint32_t no = dp_port_next(dp, 0); no; no = dp_port_next(dp, no))
+        if (!dp_port_get(dp, no, &info) && tnl_type_by_name(info.type))
+            rpc_put_port(j, b->name, &info);
+    return 0;
+}
+
+struct remotes {
+    struct jw *j;
+    struct weftd *d;
+};
+
+static void
+put_remote(void *arg, const struct underlay_info *i)
+{
+    struct remotes *r = arg;
+    struct dp_uplink_info up;
+    char text[BASE_MAC_LEN];
+
+    jw_object(r->j, NULL);
+    jw_str(r->j, "remote", base_format_ipv4(i->remote, text));
+    jw_str(r->j, "state", i->state);
+    jw_str(r->j, "via", i->via ? base_format_ipv4(i->via, text) : "");
+    if (!strcmp(i->state, "reachable")) {
+        if (!dp_uplink_get(r->d->dp, i->nexthop.uplink, &up))
+            jw_str(r->j, "uplink", up.name);
+        jw_str(r->j, "local", base_format_ipv4(i->nexthop.src, text));
+        jw_str(r->j, "mac", base_format_mac(i->nexthop.dst_mac, text));
+        jw_u64(r->j, "mtu", i->nexthop.mtu);
+    }
+    jw_end_object(r->j);
+}
+
+int
+rpc_tunnels(struct weftd *d, const json_t *params, struct base_str *result,
+            struct weft_err *e)
+{
+    struct jw j = JW_INIT(result);
+    struct remotes r = { &j, d };
+
+    jw_object(&j, NULL);
+    int err = put_bridges(&j, d, "tunnels", params, write_tunnels, e);
+    jw_array(&j, "remotes");
+    underlay_foreach(d->underlay, put_remote, &r);
+    jw_end_array(&j);
+    jw_end_object(&j);
+    return err;
+}
+
+int
+rpc_uplinks(struct weftd *d, const json_t *params, struct base_str *result,
+            struct weft_err *e)
+{
+    struct jw j = JW_INIT(result);
+
+    (void) params;
+    (void) e;
+    jw_object(&j, NULL);
+    rpc_put_uplinks(&j, d);
+    jw_end_object(&j);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ macs */
+
+struct mac_dump {
+    struct jw *j;
+    const char *bridge;
+    struct dp_bridge *dp;
+};
+
+static void
+put_mac(void *arg, const struct dp_mac_info *m)
+{
+    struct mac_dump *d = arg;
+    struct dp_port_info info;
+    char mac[BASE_MAC_LEN];
+
+    jw_object(d->j, NULL);
+    jw_str(d->j, "bridge", d->bridge);
+    jw_str(d->j, "mac", base_format_mac(m->mac, mac));
+    jw_u64(d->j, "vlan", m->vlan);
+    jw_u64(d->j, "port", m->port_no);
+    jw_str(d->j, "port_name",
+           dp_port_get(d->dp, m->port_no, &info) ? "" : info.name);
+    jw_u64(d->j, "age", m->age_s);
+    jw_end_object(d->j);
+}
+
+static int
+write_macs(struct jw *j, struct weftd *d, struct rc_bridge *b,
+           const json_t *params, struct weft_err *e)
+{
+    struct mac_dump m = { j, b->name, ofp_bridge_dp(b->ofp) };
+
+    (void) d;
+    (void) params;
+    (void) e;
+    dp_mac_dump(m.dp, put_mac, &m);
+    return 0;
+}
+
+int
+rpc_macs(struct weftd *d, const json_t *params, struct base_str *result,
+         struct weft_err *e)
+{
+    return answer_bridges(d, "macs", params, write_macs, result, e);
+}
+
+static int
+flush_macs(struct jw *j, struct weftd *d, struct rc_bridge *b,
+           const json_t *params, struct weft_err *e)
+{
+    (void) d;
+    (void) params;
+    (void) e;
+    jw_str(j, NULL, b->name);
+    dp_mac_flush(ofp_bridge_dp(b->ofp));
+    return 0;
+}
+
+int
+rpc_macs_flush(struct weftd *d, const json_t *params, struct base_str *result,
+               struct weft_err *e)
+{
+    return answer_bridges(d, "flushed", params, flush_macs, result, e);
+}
+
+/* --------------------------------------------------------------- workers */
+
+int
+rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
+            struct weft_err *e)
+{
+    struct jw j = JW_INIT(result);
+    struct dp_worker_info w;
+
+    (void) params;
+    (void) e;
+    jw_object(&j, NULL);
+    jw_array(&j, "workers");
+    for (unsigned i = 0; !dp_worker_get(d->dp, i, &w); i++) {
+        jw_object(&j, NULL);
+        jw_u64(&j, "worker", w.id);
+        if (w.core >= 0)
+            jw_u64(&j, "core", (uint64_t) w.core);
+        jw_u64(&j, "ports", w.n_ports);
+        jw_u64(&j, "iterations", w.iterations);
+        jw_u64(&j, "packets", w.packets);
+        jw_u64(&j, "busy_cycles", w.busy_cycles);
+        jw_u64(&j, "idle_cycles", w.idle_cycles);
+        jw_u64(&j, "tsc_hz", w.tsc_hz);
+        jw_object(&j, "cache");
+        jw_u64(&j, "hits", w.cache.hits);
+        jw_u64(&j, "misses", w.cache.misses);
+        jw_u64(&j, "stale", w.cache.stale);
+        jw_u64(&j, "inserts", w.cache.inserts);
+        jw_u64(&j, "evictions", w.cache.evictions);
+        jw_u64(&j, "entries", w.cache.entries);
+        jw_u64(&j, "capacity", w.cache.capacity);
+        jw_u64(&j, "memory", w.cache.memory);
+        jw_end_object(&j);
+        jw_end_object(&j);
+    }
+    jw_end_array(&j);
+    jw_end_object(&j);
+    return 0;
+}
+
+/* ----------------------------------------------------------- controllers */
+
+static int
+write_controllers(struct jw *j, struct weftd *d, struct rc_bridge *b,
+                  const json_t *params, struct weft_err *e)
+{
+    (void) d;
+    (void) params;
+    (void) e;
+    rpc_put_controllers(j, b);
+    return 0;
+}
+
+int
+rpc_controllers(struct weftd *d, const json_t *params,
+                struct base_str *result, struct weft_err *e)
+{
+    return answer_bridges(d, "controllers", params, write_controllers, result, e);
+}
+
+/* ----------------------------------------------------------------- drops */
+
+static void
+put_balance(struct jw *j, const struct dp_balance *b)
+{
+    uint64_t dropped = 0, in = b->received + b->injected + b->copied, out;
+
+    for (unsigned i = 0; i < N_DROP_REASONS; i++)
+        dropped += b->dropped[i];
+    out = b->sent + b->punted + b->consumed + dropped;
+    jw_u64(j, "received", b->received);
+    jw_u64(j, "injected", b->injected);
+    jw_u64(j, "copied", b->copied);
+    jw_u64(j, "sent", b->sent);
+    jw_u64(j, "punted", b->punted);
+    jw_u64(j, "consumed", b->consumed);
+    rpc_put_drops(j, "dropped", b->dropped);
+    jw_u64(j, "total_dropped", dropped);
+    jw_bool(j, "holds", in == out);
+    jw_u64(j, "missing", in > out ? in - out : 0);
+    jw_u64(j, "surplus", out > in ? out - in : 0);
+}
+
+static int
+write_drops(struct jw *j, struct weftd *d, struct rc_bridge *b,
+            const json_t *params, struct weft_err *e)
+{
+    struct dp_bridge *dp = ofp_bridge_dp(b->ofp);
+    struct dp_port_info info;
+    struct dp_balance balance;
+
+    (void) d;
+    (void) params;
+    (void) e;
+    dp_bridge_get_balance(dp, &balance);
+    jw_object(j, NULL);
+    jw_str(j, "bridge", b->name);
+    put_balance(j, &balance);
+    jw_array(j, "ports");
+    for (uint32_t no = dp_port_next(dp, 0); no; no = dp_port_next(dp, no)) {
+        if (dp_port_get(dp, no, &info))
+            continue;
+        jw_object(j, NULL);
+        jw_u64(j, "ofport", no);
+        jw_str(j, "name", info.name);
+        rpc_put_drops(j, "drops", info.drops);
+        jw_end_object(j);
+    }
+    jw_end_array(j);
+    jw_end_object(j);
+    return 0;
+}
+
+int
+rpc_drops(struct weftd *d, const json_t *params, struct base_str *result,
+          struct weft_err *e)
+{
+    struct jw j = JW_INIT(result);
+    struct dp_uplink_info info;
+
+    jw_object(&j, NULL);
+    int err = put_bridges(&j, d, "bridges", params, write_drops, e);
+    jw_array(&j, "uplinks");
+    for (uint32_t id = dp_uplink_next(d->dp, 0); id;
+         id = dp_uplink_next(d->dp, id)) {
+        if (dp_uplink_get(d->dp, id, &info))
+            continue;
+        jw_object(&j, NULL);
+        jw_str(&j, "name", info.name);
+        rpc_put_drops(&j, "drops", info.drops);
+        jw_end_object(&j);
+    }
+    jw_end_array(&j);
+    jw_end_object(&j);
+    return err;
+}
+
+/* ----------------------------------------------------------------- trace */
+
+/* Hexadecimal digits, blanks and colons ignored; bytes or -EINVAL. */
+static int
+parse_frame(const char *hex, uint8_t *buf, size_t size)
+{
+    size_t n = 0;
+
+    for (;; hex += 2) {
+        unsigned byte;
+
+        hex += strspn(hex, " \t\n:");
+        if (!*hex)
+            return (int) n;
+        if (n == size || strspn(hex, "0123456789abcdefABCDEF") < 2
+            || sscanf(hex, "%2x", &byte) != 1)
+            return -EINVAL;
+        buf[n++] = (uint8_t) byte;
+    }
+}
+
+static int
+parse_tunnel(const json_t *params, struct pkt_tunnel *t, struct weft_err *e)
+{
+    const char *id = rpc_param(params, "tun_id");
+    const char *src = rpc_param(params, "tun_src");
+    const char *dst = rpc_param(params, "tun_dst");
+    uint64_t key = 0;
+
+    if (*id && base_parse_u64(id, UINT64_MAX, &key))
+        return weft_err_set(e, -EINVAL, "trace: tun_id \"%s\" is no number",
+                            id);
+    t->id = key;
+    if ((*src && base_parse_ipv4(src, &t->src))
+        || (*dst && base_parse_ipv4(dst, &t->dst)))
+        return weft_err_set(e, -EINVAL, "trace: tun_src and tun_dst are IPv4 "
+                            "addresses");
+    return 0;
+}
+
+int
+rpc_trace(struct weftd *d, const json_t *params, struct base_str *result,
+          struct weft_err *e)
+{
+    const json_t *port = json_object_get(params, "in_port");
+    struct rc_bridge *b = reconcile_bridge(d->rc, rpc_param(params, "bridge"));
+    static uint8_t frame[65536];
+    static char text[65536];
+    struct pkt_tunnel tunnel = { 0 };
+    struct jw j = JW_INIT(result);
+
+    if (!b)
+        return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
+                            "name", rpc_param(params, "bridge"));
+    int len = parse_frame(rpc_param(params, "frame"), frame, sizeof frame);
+    if (len < 0)
+        return weft_err_set(e, len, "trace: the frame is not %zu or fewer "
+                            "bytes in hexadecimal", sizeof frame);
+    int err = parse_tunnel(params, &tunnel, e);
+    if (err)
+        return err;
+    err = dp_trace(ofp_bridge_dp(b->ofp), (uint32_t) json_integer_value(port),
+                   &tunnel, frame, (size_t) len, text, sizeof text);
+    if (err)
+        return weft_err_set(e, err, "trace: frame of %d bytes on port %u: %s",
+                            len, (unsigned) json_integer_value(port),
+                            strerror(-err));
+    jw_object(&j, NULL);
+    jw_str(&j, "text", text);
+    jw_end_object(&j);
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pieces of answers that several methods have in common.
+ * What:    one function per JSON shape of weft-rpc(7).
+ * Threads: control.  Owns: nothing. */
+#ifndef WEFTD_RPC_PARTS_H
+#define WEFTD_RPC_PARTS_H
+
+#include "utils/weftd/jw.h"
+#include "weft/dp.h"
+
+struct rc_bridge;
+struct weftd;
+
+#define RPC_SCHEMA 1 /* Raised when a member changes its meaning or goes. */
+
+/* Appended to the open list. */
+void rpc_put_controllers(struct jw *, const struct rc_bridge *);
+void rpc_put_ports(struct jw *, const struct rc_bridge *);
+void rpc_put_port(struct jw *, const char *bridge,
+                  const struct dp_port_info *);
+/* Members. */
+void rpc_put_stats(struct jw *, const struct dp_port_stats *);
+void rpc_put_drops(struct jw *, const char *key,
+                   const uint64_t drops[N_DROP_REASONS]);
+void rpc_put_uplinks(struct jw *, struct weftd *);
+
+#endif
