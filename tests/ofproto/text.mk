@@ -13,3 +13,8 @@ tests_ofproto_flow_text_tool_LDADD = libofproto.a $(BASE_LIBS)
 dist_check_SCRIPTS += %D%/flow_text_ovs.sh
 TESTS += %D%/flow_text_ovs.sh
 EXTRA_DIST += %D%/flow_text_ovs.py
+
+# The vectors, as other people's software reads them.
+dist_check_SCRIPTS += %D%/crosscheck.sh
+TESTS += %D%/crosscheck.sh
+EXTRA_DIST += %D%/crosscheck.py
