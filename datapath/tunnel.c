@@ -562,6 +562,8 @@ int
 tunnel_nexthop_set(struct tunnels *ts, be32 remote,
                    const struct tnl_nexthop *nexthop)
 {
+    static const uint8_t nobody[6];
+
     if (!remote)
         return -EINVAL;
 
@@ -575,6 +577,7 @@ tunnel_nexthop_set(struct tunnels *ts, be32 remote,
     nh->dst_csum = addr_csum(remote);
     nh->uplink = nexthop->uplink;
     nh->mtu = nexthop->mtu;
+    nh->unusable = !memcmp(nexthop->dst_mac, nobody, sizeof nobody);
     if (old && !old->gone)
         nh->refresh_ns = __atomic_load_n(&old->refresh_ns, __ATOMIC_RELAXED);
     nh_replace(ts, remote, nh);
@@ -589,7 +592,7 @@ tunnel_nexthop_del(struct tunnels *ts, be32 remote)
 
     struct tunnel_nh *nh = xalloc_lines(sizeof *nh);
     nh->dst = remote;
-    nh->gone = true;
+    nh->gone = nh->unusable = true;
     nh_replace(ts, remote, nh);
 }
 

@@ -49,7 +49,8 @@ struct tunnel_nh {
     uint32_t dst_csum; /* Sum of the words of 'dst', host integers. */
     uint32_t uplink;
     uint16_t mtu;
-    bool gone; /* No route: only a memory that there was none. */
+    bool gone;     /* No route: only a memory that there was none. */
+    bool unusable; /* Gone, or its MAC is not known. */
     uint64_t refresh_ns; /* Written by workers, relaxed. */
 } WEFT_ALIGNED(64);
 

@@ -53,9 +53,9 @@ static struct tunnel_nh *
 nexthop_usable(struct tunnel_worker *w, const struct tunnel_port *port,
                struct tunnel_nh *nh, be32 remote, int *verdict)
 {
-    if (weft_unlikely(!nh || nh->gone)) {
+    if (weft_unlikely(!nh || nh->unusable)) {
         want_unresolved(w, remote, port->local);
-        *verdict = nh ? DROP_TNL_NO_ROUTE : DROP_TNL_NO_NEIGH;
+        *verdict = nh && nh->gone ? DROP_TNL_NO_ROUTE : DROP_TNL_NO_NEIGH;
         return NULL;
     }
     if (weft_unlikely(w->now_ns >= __atomic_load_n(&nh->refresh_ns,

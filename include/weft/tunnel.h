@@ -154,7 +154,8 @@ struct tnl_nexthop {
     uint32_t uplink;      /* dp_uplink id. */
     be32 src;             /* Source address to use. */
     uint8_t src_mac[6];
-    uint8_t dst_mac[6];
+    uint8_t dst_mac[6];   /* Zero: the next hop does not answer; packets are
+                           * dropped (TNL_NO_NEIGH) and resolve is asked. */
     uint16_t mtu;         /* Path MTU towards the remote, IP bytes. */
 };
 

@@ -89,6 +89,7 @@ START_TEST(test_tunnel_tx_checksum_is_right_for_every_length_and_address)
         random = random * 1664525 + 1013904223;
         be32 remote = be32_from(0x0a000001 + (random >> 8) % 0xffffff);
         const struct tnl_nexthop nh = { .uplink = 1, .mtu = 1500,
+                                        .dst_mac = { 2 },
                                         .src = be32_from(random | 1) };
         struct tunnel_tx tx = { .tun = { .id = random >> 8, .dst = remote } };
         unsigned len = 14 + random % 1380;
@@ -517,7 +518,7 @@ START_TEST(test_tunnel_tx_next_hop_changes_reach_fixed_and_flow_ports)
     const struct tunnel_port *flow = port(by_flow, 2);
     const be32 remote = ip("192.0.2.3");
     struct tunnel_tx tx = { .tun.dst = remote };
-    struct tnl_nexthop nh = { .uplink = 3, .mtu = 1500 };
+    struct tnl_nexthop nh = { .uplink = 3, .mtu = 1500, .dst_mac = { 2 } };
 
     ck_assert_int_eq(tunnel_nexthop_set(tunnels, remote, &nh), 0);
     ck_assert_int_eq(send_arp(fixed, &tx), TUNNEL_OK);
@@ -537,6 +538,18 @@ START_TEST(test_tunnel_tx_next_hop_changes_reach_fixed_and_flow_ports)
 }
 END_TEST
 
+START_TEST(test_tunnel_tx_next_hop_that_does_not_answer_is_no_neighbour)
+{
+    const struct tunnel_port *p = port(vxlan, 1);
+    const struct tnl_nexthop silent = { .uplink = 7, .mtu = 1500 };
+    struct tunnel_tx tx = { .hash = 1 };
+
+    ck_assert_int_eq(tunnel_nexthop_set(tunnels, ip("192.0.2.2"), &silent), 0);
+    ck_assert_int_eq(send_arp(p, &tx), DROP_TNL_NO_NEIGH);
+    ck_assert_uint_eq(worker.n_wants, 1);
+}
+END_TEST
+
 START_TEST(test_tunnel_tx_thousands_of_next_hops_come_and_go)
 {
     const struct tunnel_port *flow = port(by_flow, 1);
@@ -544,7 +557,8 @@ START_TEST(test_tunnel_tx_thousands_of_next_hops_come_and_go)
 
     for (unsigned round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < n; i++) {
-            struct tnl_nexthop nh = { .uplink = i + round, .mtu = 1500 };
+            struct tnl_nexthop nh = { .uplink = i + round, .mtu = 1500,
+                                      .dst_mac = { 2 } };
             ck_assert_int_eq(tunnel_nexthop_set(
                                  tunnels, be32_from(0x0a000001 + i), &nh), 0);
         }
@@ -603,6 +617,8 @@ main(void)
         tc, test_tunnel_tx_remote_in_use_is_refreshed_every_ten_seconds);
     tcase_add_test(
         tc, test_tunnel_tx_next_hop_changes_reach_fixed_and_flow_ports);
+    tcase_add_test(
+        tc, test_tunnel_tx_next_hop_that_does_not_answer_is_no_neighbour);
     tcase_add_test(tc, test_tunnel_tx_thousands_of_next_hops_come_and_go);
     suite_add_tcase(s, tc);
 
