@@ -22,3 +22,4 @@ check-system: $(bin_PROGRAMS) $(sbin_PROGRAMS)
 	top_builddir=. $(srcdir)/%D%/run.sh
 
 include %D%/ports.mk
+include %D%/underlay.mk

@@ -8,7 +8,10 @@
  *          (RFC 826) and ICMP echo reply.
  * Model:   underlay_resolve asks; the answer, and every later change of it,
  *          arrives by the nexthop callbacks.  Remotes that were asked for are
- *          kept and refreshed for as long as they are used.
+ *          kept and followed; underlay_resolve, called again while they are
+ *          used, keeps the neighbour fresh and looks for a new path MTU.
+ *          Which way: on-link of an owned uplink, else the kernel's route if
+ *          it leaves by an uplink, else an owned uplink's gateway.
  * Threads: control.
  * Owns:    netlink sockets and its tables.
  * Errors:  0 or -errno with 'e' filled. */
@@ -26,6 +29,7 @@ struct underlay;
 
 struct underlay_callbacks {
     void *arg;
+    /* A zero dst_mac: the route is known, the next hop does not answer. */
     void (*nexthop_set)(void *arg, be32 remote, const struct tnl_nexthop *);
     void (*nexthop_del)(void *arg, be32 remote);
     /* The uplink's local addresses changed. */
@@ -60,9 +64,10 @@ void underlay_tick(struct underlay *, uint64_t now_ns); /* Every 100 ms. */
 
 struct underlay_info {
     be32 remote;
-    const char *state; /* "reachable", "resolving", "no route" */
+    const char *state; /* "reachable", "resolving", "no answer" (of the next
+                        * hop's ARP), "no route" (by any uplink) */
     struct tnl_nexthop nexthop; /* Valid when reachable. */
-    be32 via;
+    be32 via; /* Next hop's address; 0: no route. */
 };
 typedef void underlay_info_cb(void *arg, const struct underlay_info *);
 void underlay_foreach(struct underlay *, underlay_info_cb *, void *arg);
