@@ -8,6 +8,7 @@ OFBIND_PY = \
 	%D%/ofbind/emit.py \
 	%D%/ofbind/emit_headers.py \
 	%D%/ofbind/emit_tables.py \
+	%D%/ofbind/emit_tests.py \
 	%D%/ofbind/fields.py \
 	%D%/ofbind/lexer.py \
 	%D%/ofbind/model.py \
@@ -24,6 +25,9 @@ OFBIND_GEN_H = \
 	%D%/gen/loci/of_oxms.h \
 	%D%/gen/loci/of_stats.h \
 	%D%/gen/loci/of_structs.h
+
+# Only the tests compile it.
+OFBIND_GEN_TEST = %D%/gen/of_roundtrip.c
 
 OFBIND_GEN_C = \
 	%D%/gen/of_enums.c \
@@ -53,7 +57,7 @@ OFBIND_LIBS = libofbind.a
 
 BUILT_SOURCES += $(OFBIND_GEN_H)
 EXTRA_DIST += $(OFBIND_PY) %D%/gen/stamp
-MAINTAINERCLEANFILES += $(OFBIND_GEN_H) $(OFBIND_GEN_C) %D%/gen/stamp
+MAINTAINERCLEANFILES += $(OFBIND_GEN_H) $(OFBIND_GEN_C) $(OFBIND_GEN_TEST) %D%/gen/stamp
 
 %D%/gen/stamp: $(OF_PROTOCOL_FILES) $(OFBIND_PY)
 	@if test "$(PYTHON)" = : ; then \
@@ -64,7 +68,7 @@ MAINTAINERCLEANFILES += $(OFBIND_GEN_H) $(OFBIND_GEN_C) %D%/gen/stamp
 	    --input $(srcdir)/ofproto/protocol --out %D%/gen \
 	  && mv $@.tmp $@
 
-$(OFBIND_GEN_H) $(OFBIND_GEN_C): %D%/gen/stamp
+$(OFBIND_GEN_H) $(OFBIND_GEN_C) $(OFBIND_GEN_TEST): %D%/gen/stamp
 	@test -f $@ || test -f $(srcdir)/$@ || { rm -f %D%/gen/stamp; \
 	  $(MAKE) $(AM_MAKEFLAGS) %D%/gen/stamp; }
 $(libofbind_a_OBJECTS): $(OFBIND_GEN_H)

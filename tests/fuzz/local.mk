@@ -4,3 +4,4 @@
 # target and the sources that its LDADD names.
 include %D%/extract.mk
 include %D%/flow_text.mk
+include %D%/ofmsg.mk

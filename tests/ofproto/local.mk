@@ -1,7 +1,5 @@
 # Tests of tests/ofproto/.
 ofproto_tests = \
-	tests/ofproto/test_bindings \
-	tests/ofproto/test_bindings_vectors \
 	tests/ofproto/test_oxm \
 	tests/ofproto/test_session \
 	tests/ofproto/test_tables
@@ -22,15 +20,7 @@ tests_ofproto_test_tables_SOURCES = \
 	%D%/test_tables.c
 tests_ofproto_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_tables_LDADD = $(OFPROTO_TEST_LIBS)
-tests_ofproto_test_bindings_SOURCES = \
-	%D%/test_bindings.c
-tests_ofproto_test_bindings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_ofproto_test_bindings_LDADD = $(OFBIND_LIBS) $(CHECK_LIBS)
-tests_ofproto_test_bindings_vectors_SOURCES = \
-	%D%/of_vectors.c %D%/of_vectors.h \
-	%D%/test_bindings_vectors.c
-tests_ofproto_test_bindings_vectors_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_ofproto_test_bindings_vectors_LDADD = $(OFBIND_LIBS) $(CHECK_LIBS)
 EXTRA_DIST += %D%/sizes-1.0.txt %D%/sizes-1.3.txt
 EXTRA_DIST += %D%/vectors
 include %D%/text.mk
+include %D%/bindings.mk

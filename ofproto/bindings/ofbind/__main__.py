@@ -3,7 +3,8 @@
 import argparse
 import sys
 
-from . import checks, emit, emit_headers, emit_tables, model
+from . import checks, emit, emit_headers, emit_tables, \
+    emit_tests, model
 from .lexer import InputError
 
 
@@ -21,6 +22,7 @@ def main():
         checks.check(m)
         outs = emit_headers.emit(m)
         outs.update(emit_tables.emit(m))
+        outs.update(emit_tests.emit(m))
         emit.write_all(outs, args.out)
     except (InputError, OSError, ValueError) as e:
         sys.exit(f"ofbind: {e}")
