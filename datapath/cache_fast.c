@@ -70,6 +70,7 @@ words_equal(const uint64_t *a, const uint64_t *b, unsigned n)
 {
     uint64_t diff = 0;
 
+    WEFT_UNROLL
     for (unsigned i = 0; i < n; i++)
         diff |= a[i] ^ b[i];
     return !diff;
@@ -108,38 +109,56 @@ struct spill {
     unsigned n;
 };
 
-/* Packs and hashes; the bucket lines are under way then. */
+/* Packs and hashes; the bucket lines are under way then.  The mask is copied
+ * because, for all the compiler knows, refs[] could overlap it. */
 WEFT_ALWAYS_INLINE void
 stage_hash(const struct fc *c, const struct flow_key *const keys[],
-           unsigned n, struct fc_ref refs[], unsigned n_words)
+           unsigned n, struct fc_ref refs[],
+           const struct fc_bucket *home[], unsigned n_words)
 {
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t *w = refs[i].words;
+    uint64_t bits[FC_MAX_WORDS];
+    uint32_t offset[FC_MAX_WORDS];
 
+    for (unsigned j = 0; j < n_words; j++) {
+        bits[j] = c->bits[j];
+        offset[j] = 8u * c->idx[j];
+    }
+    for (unsigned i = 0; i < n; i++) {
+        const uint8_t *key = (const uint8_t *) keys[i];
+        uint64_t w[FC_MAX_WORDS], hash;
+
+        WEFT_UNROLL
+        for (unsigned j = 0; j < n_words; j++) {
+            memcpy(&w[j], key + offset[j], 8);
+            w[j] &= bits[j];
+        }
+        hash = hash_words(&c->key, w, n_words);
+        WEFT_UNROLL
         for (unsigned j = 0; j < n_words; j++)
-            w[j] = flow_key_word(keys[i], c->idx[j]) & c->bits[j];
-        refs[i].hash = hash_words(&c->key, w, n_words);
-        weft_prefetch(home_of(c, refs[i].hash));
+            refs[i].words[j] = w[j];
+        refs[i].hash = hash;
+        home[i] = home_of(c, hash);
+        weft_prefetch(home[i]);
     }
 }
 
 WEFT_ALWAYS_INLINE void
 stage_compare(struct fc *c, unsigned n, struct fc_ref refs[],
-              const uint32_t match[], struct spill *spill, unsigned n_words)
+              const struct fc_bucket *const home[], const uint32_t match[],
+              struct spill *spill, unsigned n_words)
 {
     uint16_t burst = c->burst;
 
     for (unsigned i = 0; i < n; i++) {
-        const struct fc_bucket *b = home_of(c, refs[i].hash);
         struct fc_entry *e =
-            bucket_find(c, b, match[i], refs[i].words, n_words);
+            bucket_find(c, home[i], match[i], refs[i].words, n_words);
 
         refs[i].entry = e;
         if (weft_likely(e != NULL)) {
             e->burst = burst;
             e->used = 1;
             COUNT(e->packets, 1);
-        } else if (weft_unlikely(b->spilled)) {
+        } else if (weft_unlikely(home[i]->spilled)) {
             spill->at[spill->n++] = (uint8_t) i;
             weft_prefetch(other_of(c, refs[i].hash));
         }
@@ -203,17 +222,17 @@ WEFT_ALWAYS_INLINE void
 lookup(struct fc *c, const struct flow_key *const keys[], unsigned n,
        struct fc_ref refs[], unsigned n_words)
 {
+    const struct fc_bucket *home[FC_BURST_MAX];
     uint32_t match[FC_BURST_MAX];
-    struct spill spill = { .n = 0 };
+    struct spill spill;
 
-    stage_hash(c, keys, n, refs, n_words);
+    spill.n = 0;
+    stage_hash(c, keys, n, refs, home, n_words);
     for (unsigned i = 0; i < n; i++) {
-        const struct fc_bucket *b = home_of(c, refs[i].hash);
-
-        match[i] = bucket_match(b, sig_of(refs[i].hash));
-        prefetch_matches(c, b, match[i]);
+        match[i] = bucket_match(home[i], sig_of(refs[i].hash));
+        prefetch_matches(c, home[i], match[i]);
     }
-    stage_compare(c, n, refs, match, &spill, n_words);
+    stage_compare(c, n, refs, home, match, &spill, n_words);
     if (weft_unlikely(spill.n))
         lookup_spilled(c, refs, &spill);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "weft/compiler.h"
+#include "weft/flow_match.h"
 
 enum {
     ETH_LEN = 14,
@@ -56,6 +57,15 @@ has(const struct cursor *c, size_t n)
     return c->off + n <= c->len && c->off + n <= c->end;
 }
 
+/* Members of the key are written as words further down. */
+static_assert(offsetof(struct flow_key, eth_type) == 32
+                  && offsetof(struct flow_key, ip_proto) == 36
+                  && offsetof(struct flow_key, ip_src) == 40
+                  && offsetof(struct flow_key, tp_src) == 48
+                  && offsetof(struct flow_key, tcp_flags) == 52
+                  && offsetof(struct flow_key, mpls_lse) == 56,
+              "words 4 to 7");
+
 static inline void
 copy_macs(struct flow_key *k, const uint8_t *p)
 {
@@ -66,10 +76,10 @@ copy_macs(struct flow_key *k, const uint8_t *p)
 }
 
 /* TCP, RFC 793 §3.1: offset(4) reserved and flags(12). */
-static inline be16
+static inline uint16_t
 tcp_flags(const uint8_t *tcp)
 {
-    return be16_from(get_be16(tcp + 12) & 0x0fff);
+    return get_be16(tcp + 12) & 0x0fff;
 }
 
 /* The common frame: untagged IPv4 without options or fragments, TCP or UDP,
@@ -80,7 +90,7 @@ extract_plain(const uint8_t *p, size_t frame_len, struct flow_key *k,
               struct pkt_layout *lay)
 {
     uint32_t total = get_be16(p + 16), proto = p[23], l4_len;
-    be16 flags = 0;
+    uint32_t flags = 0;
 
     if (get_be24(p + 12) != 0x080045 || get_be16(p + 20) & 0x3fff
         || total > frame_len - ETH_LEN)
@@ -98,21 +108,16 @@ extract_plain(const uint8_t *p, size_t frame_len, struct flow_key *k,
     if (total < IPV4_LEN + l4_len)
         return false;
 
+    /* Whole words: whoever loads them as such need not wait for the bytes
+     * to come together. */
     copy_macs(k, p);
-    k->eth_type = be16_from(TYPE_IPV4);
-    k->vlan_tci = 0;
-    k->ip_proto = (uint8_t) proto;
-    k->ip_tos = p[15];
-    k->ip_ttl = p[22];
-    k->nw_flags = 0;
-    memcpy(&k->ip_src, p + 26, 4);
-    memcpy(&k->ip_dst, p + 30, 4);
-    memcpy(&k->tp_src, p + 34, 2);
-    memcpy(&k->tp_dst, p + 36, 2);
-    k->tcp_flags = flags;
-    k->ipv6_exthdr = 0;
-    k->mpls_lse = 0;
-    k->pbb_isid = 0;
+    flow_key_set_word(k, 4, be64_from((uint64_t) TYPE_IPV4 << 48 | proto << 24
+                                      | (uint32_t) p[15] << 16
+                                      | (uint32_t) p[22] << 8));
+    memcpy((uint8_t *) k + 40, p + 26, 8);
+    flow_key_set_word(k, 6, be64_from((uint64_t) get_be32(p + 34) << 32
+                                      | flags << 16));
+    flow_key_set_word(k, 7, 0);
     *lay = (struct pkt_layout) {
         .l3 = ETH_LEN,
         .l4 = ETH_LEN + IPV4_LEN,
@@ -174,7 +179,7 @@ parse_tcp(struct cursor *c)
 
     if (size < 20 || !has(c, size))
         return DROP_PARSE_L4;
-    c->k->tcp_flags = tcp_flags(p);
+    c->k->tcp_flags = be16_from(tcp_flags(p));
     c->lay->payload = (uint16_t) (c->off + size);
     return EXTRACT_OK;
 }

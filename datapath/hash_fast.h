@@ -49,6 +49,7 @@ hash_words(const struct hash_key *hk, const uint64_t *w, unsigned n)
     uint64_t h = n;
     unsigned i;
 
+    WEFT_UNROLL
     for (i = 0; i + 2 <= n; i += 2)
         h += hash_fold(w[i] + hk->k[i], w[i + 1] + hk->k[i + 1]);
     if (i < n)

@@ -14,6 +14,13 @@
 #define WEFT_ALWAYS_INLINE static inline __attribute__((always_inline))
 #define WEFT_COLD __attribute__((cold))
 
+/* Before a loop over few iterations, their number known after inlining. */
+#ifdef __clang__
+#define WEFT_UNROLL _Pragma("unroll 8")
+#else
+#define WEFT_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 #define WEFT_CACHE_LINE 64
 
 #define weft_likely(x) __builtin_expect(!!(x), 1)
