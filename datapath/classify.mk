@@ -7,4 +7,5 @@ libdatapath_a_SOURCES += \
 	%D%/tables/table.c %D%/tables/table_fast.c \
 	%D%/tables/ht.c \
 	%D%/tables/linear.c %D%/tables/linear_fast.c \
-	%D%/tables/hash.c %D%/tables/hash_fast.c
+	%D%/tables/hash.c %D%/tables/hash_fast.c \
+	%D%/tables/merged.c %D%/tables/plan.c

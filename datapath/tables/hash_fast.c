@@ -1,19 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/tables/table_priv.h"
 
+/* ThreadSanitizer does not know that vector loads are atomic by slot. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ 1
+#endif
+#endif
+#if defined(__SSE2__) && !defined(__SANITIZE_THREAD__)
+#define SLOTS_SSE2
+#include <emmintrin.h>
+#endif
+
 /* One mask being probed for some packets of a burst. */
 struct probe {
-    const struct tbl_mask *m;
-    const struct tbl_ht *ht;
-    const struct tbl_ht *old;
     uint64_t w[TBL_BURST_MAX][FLOW_KEY_WORDS]; /* Masked words. */
     uint32_t hash[TBL_BURST_MAX];
+    const struct tbl_bucket *home[TBL_BURST_MAX];
+    uint32_t match[TBL_BURST_MAX]; /* Slots of home with the signature. */
+    struct tbl_rule *found[TBL_BURST_MAX];
 };
 
 static inline uint64_t
 slot_load(const struct tbl_bucket *b, unsigned i)
 {
     return atomic_load_explicit(&b->slot[i], memory_order_acquire);
+}
+
+/* Bit i: slot i may have this signature.  The vector form reads each slot in
+ * one piece, as the processor guarantees for aligned 8 bytes; whoever acts on
+ * a bit loads the slot again. */
+static inline uint32_t
+bucket_match(const struct tbl_bucket *b, uint64_t sig)
+{
+#ifdef SLOTS_SSE2
+    const __m128i *v = (const __m128i *) (const void *) b->slot;
+    __m128i want = _mm_set1_epi32((int) sig);
+    __m128i half[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        __m128 a = _mm_castsi128_ps(_mm_srli_epi64(v[2 * i], 48));
+        __m128 c = _mm_castsi128_ps(_mm_srli_epi64(v[2 * i + 1], 48));
+
+        half[i] = _mm_cmpeq_epi32(
+            _mm_castps_si128(_mm_shuffle_ps(a, c, _MM_SHUFFLE(2, 0, 2, 0))),
+            want);
+    }
+    return (uint32_t) _mm_movemask_epi8(
+               _mm_packs_epi16(_mm_packs_epi32(half[0], half[1]),
+                               _mm_setzero_si128()))
+           & 0xff;
+#else
+    uint32_t m = 0;
+
+    for (unsigned i = 0; i < TBL_HT_SLOTS; i++)
+        m |= (uint32_t) (slot_load(b, i) >> 48 == sig) << i;
+    return m;
+#endif
 }
 
 static inline bool
@@ -27,11 +70,11 @@ rule_equal(const struct tbl_rule *r, const uint64_t *w, unsigned n)
 }
 
 static inline struct tbl_rule *
-bucket_find(const struct tbl_bucket *b, uint64_t sig, const uint64_t *w,
-            unsigned n)
+bucket_find(const struct tbl_bucket *b, uint32_t match, uint64_t sig,
+            const uint64_t *w, unsigned n)
 {
-    for (unsigned s = 0; s < TBL_HT_SLOTS; s++) {
-        uint64_t slot = slot_load(b, s);
+    for (; match; match &= match - 1) {
+        uint64_t slot = slot_load(b, (unsigned) __builtin_ctz(match));
 
         if (slot >> 48 == sig && rule_equal(tbl_slot_rule(slot), w, n))
             return tbl_slot_rule(slot);
@@ -39,41 +82,36 @@ bucket_find(const struct tbl_bucket *b, uint64_t sig, const uint64_t *w,
     return NULL;
 }
 
+/* Behind the home bucket: a rule may have moved on to its other one.  The bit
+ * is read after the slots, see table_priv.h. */
 static inline struct tbl_rule *
+other_find(const struct tbl_ht *ht, const struct tbl_bucket *home,
+           uint32_t hash, const uint64_t *w, unsigned n)
+{
+    const struct tbl_bucket *other = &ht->b[tbl_ht_other(ht, hash)];
+    uint64_t sig = tbl_ht_sig(hash);
+
+    if (weft_likely(!(slot_load(home, 0) & TBL_HT_SPILLED)))
+        return NULL;
+    return bucket_find(other, bucket_match(other, sig), sig, w, n);
+}
+
+static struct tbl_rule *
 ht_find(const struct tbl_ht *ht, uint32_t hash, const uint64_t *w, unsigned n)
 {
     const struct tbl_bucket *home = &ht->b[tbl_ht_home(ht, hash)];
     uint64_t sig = tbl_ht_sig(hash);
-    struct tbl_rule *r = bucket_find(home, sig, w, n);
+    struct tbl_rule *r = bucket_find(home, bucket_match(home, sig), sig, w, n);
 
-    /* The bit is read after the slots: see table_priv.h. */
-    if (r || !(slot_load(home, 0) & TBL_HT_SPILLED))
-        return r;
-    return bucket_find(&ht->b[tbl_ht_other(ht, hash)], sig, w, n);
+    return r ? r : other_find(ht, home, hash, w, n);
 }
 
-/* Prefetches the rule that the home bucket's signatures point at. */
-static inline void
-home_prefetch_rule(const struct tbl_ht *ht, uint32_t hash)
-{
-    const struct tbl_bucket *home = &ht->b[tbl_ht_home(ht, hash)];
-    uint64_t sig = tbl_ht_sig(hash);
-
-    for (unsigned s = 0; s < TBL_HT_SLOTS; s++) {
-        uint64_t slot = slot_load(home, s);
-
-        if (slot >> 48 == sig)
-            weft_prefetch(tbl_slot_rule(slot)->values);
-    }
-}
-
-/* Probes for keys[act[0..n-1]]; better rules replace those in 'rules'. */
 static void
-probe_mask(const struct tbl *t, struct probe *p,
+probe_hash(const struct tbl *t, const struct tbl_mask *m,
+           const struct tbl_ht *ht, struct probe *p,
            const struct flow_key *const keys[], const uint8_t act[],
-           unsigned n, struct tbl_rule *rules[])
+           unsigned n)
 {
-    const struct tbl_mask *m = p->m;
     unsigned n_words = m->n;
 
     for (unsigned i = 0; i < n; i++) {
@@ -82,19 +120,60 @@ probe_mask(const struct tbl *t, struct probe *p,
         for (unsigned j = 0; j < n_words; j++)
             p->w[i][j] = flow_key_word(k, m->idx[j]) & m->bits[j];
         p->hash[i] = (uint32_t) hash_words(&t->key, p->w[i], n_words);
-        weft_prefetch(&p->ht->b[tbl_ht_home(p->ht, p->hash[i])]);
+        p->home[i] = &ht->b[tbl_ht_home(ht, p->hash[i])];
+        weft_prefetch(p->home[i]);
     }
-    for (unsigned i = 0; i < n; i++)
-        home_prefetch_rule(p->ht, p->hash[i]);
-    for (unsigned i = 0; i < n; i++) {
-        struct tbl_rule *r = ht_find(p->ht, p->hash[i], p->w[i], n_words);
-        struct tbl_rule *best = rules[act[i]];
+}
 
-        if (weft_unlikely(!r && p->old))
-            r = ht_find(p->old, p->hash[i], p->w[i], n_words);
-        if (r && (!best || r->priority > best->priority))
-            rules[act[i]] = r;
+/* p->found[i] = rule of mask 'm' for keys[act[i]], or NULL. */
+static void
+probe_mask(const struct tbl *t, const struct tbl_mask *m, struct probe *p,
+           const struct flow_key *const keys[], const uint8_t act[],
+           unsigned n)
+{
+    const struct tbl_ht *ht = atomic_load_explicit(&m->ht,
+                                                   memory_order_acquire);
+    const struct tbl_ht *old = atomic_load_explicit(&ht->old,
+                                                    memory_order_acquire);
+
+    probe_hash(t, m, ht, p, keys, act, n);
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t match = bucket_match(p->home[i], tbl_ht_sig(p->hash[i]));
+
+        p->match[i] = match;
+        for (; match; match &= match - 1)
+            weft_prefetch(tbl_slot_rule(
+                slot_load(p->home[i], (unsigned) __builtin_ctz(match))));
     }
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t hash = p->hash[i];
+        struct tbl_rule *r =
+            bucket_find(p->home[i], p->match[i], tbl_ht_sig(hash), p->w[i],
+                        m->n);
+
+        if (!r)
+            r = other_find(ht, p->home[i], hash, p->w[i], m->n);
+        if (weft_unlikely(!r && old))
+            r = ht_find(old, hash, p->w[i], m->n);
+        p->found[i] = r;
+    }
+}
+
+/* The packets for which mask 'm' can still give a better rule. */
+static unsigned
+select_active(const struct tbl_mask *m, struct tbl_rule *const rules[],
+              unsigned n, uint8_t act[])
+{
+    int32_t max = atomic_load_explicit(&m->max_prio, memory_order_relaxed);
+    unsigned n_act = 0;
+
+    if (max < 0)
+        return 0;
+    for (unsigned i = 0; i < n; i++) {
+        act[n_act] = (uint8_t) i;
+        n_act += !rules[i] || rules[i]->priority < max;
+    }
+    return n_act;
 }
 
 void
@@ -108,20 +187,77 @@ tbl_hash_lookup(const struct tbl *t, const struct tbl_hash *h,
     for (unsigned i = 0; i < n; i++)
         rules[i] = NULL;
     for (uint32_t k = 0; k < h->n_masks; k++) {
-        const struct tbl_mask *m = h->masks[k];
-        int32_t max = atomic_load_explicit(&m->max_prio,
-                                           memory_order_relaxed);
-        unsigned n_act = 0;
+        unsigned n_act = select_active(h->masks[k], rules, n, act);
 
-        for (unsigned i = 0; i < n; i++) {
-            act[n_act] = (uint8_t) i;
-            n_act += !rules[i] || rules[i]->priority < max;
-        }
         if (!n_act)
             continue;
-        p.m = m;
-        p.ht = atomic_load_explicit(&m->ht, memory_order_acquire);
-        p.old = atomic_load_explicit(&p.ht->old, memory_order_acquire);
-        probe_mask(t, &p, keys, act, n_act, rules);
+        probe_mask(t, h->masks[k], &p, keys, act, n_act);
+        for (unsigned i = 0; i < n_act; i++) {
+            struct tbl_rule *r = p.found[i], *best = rules[act[i]];
+
+            if (r && (!best || r->priority > best->priority))
+                rules[act[i]] = r;
+        }
+    }
+}
+
+static inline bool
+rule_matches(const struct tbl_rule *r, const struct flow_key *k)
+{
+    const struct tbl_mask *m = r->mask;
+    uint64_t diff = 0;
+
+    for (unsigned i = 0; i < m->n; i++)
+        diff |= (flow_key_word(k, m->idx[i]) & m->bits[i]) ^ r->values[i];
+    return !diff;
+}
+
+/* The first rule of the group that matches 'k' and beats 'best'; else 'best'.
+ * The list goes down in priority, so the first one settles it. */
+static inline struct tbl_rule *
+group_best(struct tbl_rule *group, struct tbl_rule *best,
+           const struct flow_key *k)
+{
+    struct tbl_group *g = WEFT_CONTAINER_OF(group, struct tbl_group, tr);
+    const uint64_t *list = tbl_group_list(g);
+
+    for (uint32_t i = 0; i < g->n; i++) {
+        struct tbl_rule *r = tbl_slot_rule(list[i]);
+
+        if (best && list[i] >> 48 <= best->priority)
+            break;
+        if (rule_matches(r, k))
+            return r;
+    }
+    return best;
+}
+
+void
+tbl_merged_lookup(const struct tbl *t, const struct tbl_hash *h,
+                  const struct flow_key *const keys[], unsigned n,
+                  struct tbl_rule *rules[])
+{
+    struct probe p;
+    uint8_t act[TBL_BURST_MAX];
+
+    for (unsigned i = 0; i < n; i++)
+        rules[i] = NULL;
+    for (uint32_t k = 0; k < h->n_masks; k++) {
+        unsigned n_act = select_active(h->masks[k], rules, n, act);
+
+        if (!n_act)
+            continue;
+        probe_mask(t, h->masks[k], &p, keys, act, n_act);
+        for (unsigned i = 0; i < n_act; i++)
+            if (p.found[i]) {
+                struct tbl_group *g = WEFT_CONTAINER_OF(
+                    p.found[i], struct tbl_group, tr);
+
+                weft_prefetch(tbl_slot_rule(tbl_group_list(g)[0]));
+            }
+        for (unsigned i = 0; i < n_act; i++)
+            if (p.found[i])
+                rules[act[i]] =
+                    group_best(p.found[i], rules[act[i]], keys[act[i]]);
     }
 }

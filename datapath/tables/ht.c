@@ -214,10 +214,8 @@ static void
 rebuild_add(void *arg, struct tbl_rule *r)
 {
     struct rebuild *rb = arg;
-    unsigned slot;
 
-    if (!ht_locate(rb->ht, r, &slot) && ht_place(rb->ht, r))
-        rb->full = true;
+    rb->full |= ht_place(rb->ht, r) != 0;
 }
 
 /* Everything into one new table at once: the way out when the stepwise one
@@ -323,23 +321,20 @@ tbl_ht_replace(struct tbl *t, struct tbl_mask *m, const struct tbl_rule *from,
     }
 }
 
-static void
-ht_each_in(const struct tbl_ht *ht, tbl_ht_cb *cb, void *arg)
-{
-    for (uint32_t b = 0; ht && b <= ht->mask; b++)
-        for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
-            struct tbl_rule *r = tbl_slot_rule(slot_get(&ht->b[b], i));
-
-            if (r)
-                cb(arg, r);
-        }
-}
-
 void
 tbl_ht_each(const struct tbl_mask *m, tbl_ht_cb *cb, void *arg)
 {
-    const struct tbl_ht *ht = ht_of(m);
+    struct tbl_ht *ht = ht_of(m), *part[2] = { ht_old(ht), ht };
+    unsigned slot;
 
-    ht_each_in(ht_old(ht), cb, arg);
-    ht_each_in(ht, cb, arg);
+    for (unsigned k = 0; k < 2; k++)
+        for (uint32_t b = 0; part[k] && b <= part[k]->mask; b++)
+            for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
+                struct tbl_rule *r =
+                    tbl_slot_rule(slot_get(&part[k]->b[b], i));
+
+                /* What was copied is shown by the new table only. */
+                if (r && (k || !ht_locate(ht, r, &slot)))
+                    cb(arg, r);
+            }
 }

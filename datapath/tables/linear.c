@@ -14,11 +14,8 @@ static void
 collect_rule(void *arg, struct tbl_rule *r)
 {
     struct collect *c = arg;
-    uint32_t i;
+    uint32_t i = c->n;
 
-    for (i = 0; i < c->n; i++)
-        if (c->rules[i] == r)
-            return;
     for (; i > 0 && c->rules[i - 1]->priority < r->priority; i--)
         c->rules[i] = c->rules[i - 1];
     c->rules[i] = r;

@@ -20,32 +20,54 @@ form_of(const struct tbl *t)
 static enum tbl_kind
 form_choose(const struct tbl *t)
 {
-    uint32_t limit = form_of(t)->kind == TBL_LINEAR ? TBL_LINEAR_MAX
-                                                    : TBL_LINEAR_MIN;
+    enum tbl_kind now = form_of(t)->kind;
 
-    return t->n_heads <= limit ? TBL_LINEAR : TBL_HASH;
+    if (t->n_heads <= (now == TBL_LINEAR ? TBL_LINEAR_MAX : TBL_LINEAR_MIN))
+        return TBL_LINEAR;
+    return t->n_active <= (now == TBL_MERGED ? TBL_HASH_MASKS_MIN
+                                             : TBL_HASH_MASKS)
+               ? TBL_HASH
+               : TBL_MERGED;
 }
 
-static struct tbl_form *
-form_build(const struct tbl *t, enum tbl_kind kind)
+/* Does the form show what the table holds? */
+static bool
+form_is_current(const struct tbl *t, enum tbl_kind kind)
 {
-    return kind == TBL_LINEAR ? tbl_linear_build(t) : tbl_hash_build(t);
+    const struct tbl_form *f = form_of(t);
+    const struct tbl_hash *h = (const struct tbl_hash *) f;
+
+    if (f->kind != kind || kind == TBL_LINEAR)
+        return false;
+    /* Masks come and go one at a time, clusters only come. */
+    return h->n_masks == (kind == TBL_HASH ? t->n_active : t->n_clusters)
+           && tbl_hash_in_order(f);
 }
 
-/* Publishes the form that fits now.  'masks': the set of masks with rules
- * has changed, or their order by priority. */
+/* Publishes the form that fits now. */
 static void
-form_update(struct tbl *t, bool masks)
+form_update(struct tbl *t)
 {
-    struct tbl_form *old = form_of(t);
+    struct tbl_form *old = form_of(t), *next;
     enum tbl_kind kind = form_choose(t);
+    struct tbl_mask **clusters = t->clusters;
+    uint32_t n_clusters = t->n_clusters;
+    bool rebuild = kind == TBL_MERGED
+                   && (old->kind != TBL_MERGED || tbl_merged_wants_build(t));
 
-    if (kind == TBL_HASH && old->kind == TBL_HASH && !masks
-        && tbl_hash_in_order(old))
+    if (!rebuild && form_is_current(t, kind))
         return;
-    atomic_store_explicit(&t->form, form_build(t, kind),
-                          memory_order_release);
+    if (rebuild && tbl_merged_build(t))
+        kind = TBL_HASH; /* No memory: as many probes as masks. */
+    if (kind != TBL_MERGED)
+        tbl_merged_forget(t);
+    next = kind == TBL_LINEAR ? tbl_linear_build(t)
+           : kind == TBL_HASH ? tbl_hash_build(t)
+                              : tbl_merged_form(t);
+    atomic_store_explicit(&t->form, next, memory_order_release);
     t->env.defer(t->env.arg, free, old);
+    if (clusters != t->clusters)
+        tbl_merged_put(t, clusters, n_clusters);
 }
 
 struct tbl *
@@ -62,9 +84,10 @@ tbl_create(const struct tbl_env *env)
     return t;
 }
 
-static void
-mask_free(struct tbl_mask *m)
+void
+tbl_mask_free(void *m_)
 {
+    struct tbl_mask *m = m_;
     struct tbl_ht *ht = atomic_load(&m->ht);
 
     free(atomic_load(&ht->old));
@@ -81,9 +104,12 @@ tbl_destroy(struct tbl *t)
         return;
     BASE_HMAP_FOR_SAFE (node, tmp, &t->masks) {
         base_hmap_del(&t->masks, node);
-        mask_free(WEFT_CONTAINER_OF(node, struct tbl_mask, node));
+        tbl_mask_free(WEFT_CONTAINER_OF(node, struct tbl_mask, node));
     }
     base_hmap_fini(&t->masks);
+    for (uint32_t i = 0; i < t->n_clusters; i++)
+        tbl_cluster_free(t->clusters[i]);
+    free(t->clusters);
     free(form_of(t));
     free(t);
 }
@@ -96,8 +122,8 @@ mask_hash(const struct flow_key *mask)
     return base_hash_bytes(mask, sizeof *mask, 0);
 }
 
-static struct tbl_mask *
-mask_create(const struct flow_key *mask)
+struct tbl_mask *
+tbl_mask_create(const struct flow_key *mask)
 {
     struct tbl_mask *m;
 
@@ -132,19 +158,13 @@ tbl_mask_get(struct tbl *t, const struct flow_key *mask)
             return m;
         }
     }
-    m = mask_create(mask);
+    m = tbl_mask_create(mask);
     if (!m)
         return NULL;
     m->refs = 1;
     base_hmap_add(&t->masks, &m->node, hash);
     t->memory += sizeof *m + tbl_ht_size(atomic_load(&m->ht));
     return m;
-}
-
-static void
-mask_free_deferred(void *m)
-{
-    mask_free(m);
 }
 
 void
@@ -156,7 +176,7 @@ tbl_mask_put(struct tbl *t, const struct tbl_mask *mask)
         return;
     base_hmap_del(&t->masks, &m->node);
     t->memory -= sizeof *m + tbl_ht_size(atomic_load(&m->ht));
-    t->env.defer(t->env.arg, mask_free_deferred, m);
+    t->env.defer(t->env.arg, tbl_mask_free, m);
 }
 
 uint32_t
@@ -183,6 +203,15 @@ max_prio_set(struct tbl_mask *m, int32_t prio)
     atomic_store_explicit(&m->max_prio, prio, memory_order_release);
 }
 
+void
+tbl_mask_raise(struct tbl_mask *m, const struct tbl_rule *r)
+{
+    if (r->priority < max_prio(m))
+        return;
+    max_prio_set(m, r->priority);
+    m->max_stale = false;
+}
+
 static void
 max_of(void *arg, struct tbl_rule *r)
 {
@@ -194,8 +223,8 @@ max_of(void *arg, struct tbl_rule *r)
 /* The top rule may have gone.  Looking for the next one walks the whole hash
  * table, so it waits until a quarter of the rules has gone: until then
  * max_prio is only higher than need be, which costs probes, never truth. */
-static void
-max_prio_lower(struct tbl_mask *m, const struct tbl_rule *gone)
+void
+tbl_mask_lower(struct tbl_mask *m, const struct tbl_rule *gone)
 {
     int32_t max = -1;
 
@@ -260,35 +289,47 @@ chain_add(struct tbl_rule *head, struct tbl_rule *r)
     head->next = r;
 }
 
+/* 'r' becomes a head, in place of 'below' unless that is NULL. */
+static int
+head_add(struct tbl *t, struct tbl_mask *m, struct tbl_rule *r,
+         struct tbl_rule *below)
+{
+    r->next = below;
+    if (t->clusters && tbl_merged_add(t, r))
+        return -ENOMEM;
+    if (below) {
+        tbl_ht_replace(t, m, below, r);
+        if (t->clusters)
+            tbl_merged_del(t, below);
+    } else if (tbl_ht_add(t, m, r)) {
+        if (t->clusters)
+            tbl_merged_del(t, r);
+        return -ENOMEM;
+    } else {
+        t->n_heads++;
+        if (m->n_heads == 1)
+            mask_activate(t, m, true);
+    }
+    tbl_mask_raise(m, r);
+    form_update(t);
+    return 0;
+}
+
 int
 tbl_insert(struct tbl *t, struct tbl_rule *r)
 {
     struct tbl_mask *m = (struct tbl_mask *) r->mask;
     struct tbl_rule *head;
+    int err = 0;
 
     r->index = (uint32_t) hash_words(&t->key, r->values, m->n);
-    r->next = NULL;
     head = tbl_ht_find(m, r);
-    if (!head && tbl_ht_add(t, m, r))
-        return -ENOMEM;
-    t->n_rules++;
-    if (r->priority >= max_prio(m)) {
-        max_prio_set(m, r->priority);
-        m->max_stale = false;
-    }
-    if (!head) {
-        t->n_heads++;
-        if (m->n_heads == 1)
-            mask_activate(t, m, true);
-    } else if (head->priority >= r->priority) {
+    if (head && head->priority >= r->priority)
         chain_add(head, r);
-        return 0;
-    } else {
-        r->next = head;
-        tbl_ht_replace(t, m, head, r);
-    }
-    form_update(t, m->n_heads == 1);
-    return 0;
+    else
+        err = head_add(t, m, r, head);
+    t->n_rules += !err;
+    return err;
 }
 
 void
@@ -296,7 +337,6 @@ tbl_remove(struct tbl *t, struct tbl_rule *r)
 {
     struct tbl_mask *m = (struct tbl_mask *) r->mask;
     struct tbl_rule *head = tbl_ht_find(m, r);
-    bool masks = false;
 
     t->n_rules--;
     if (head != r) {
@@ -305,29 +345,43 @@ tbl_remove(struct tbl *t, struct tbl_rule *r)
         head->next = r->next;
         return;
     }
+    if (t->clusters && r->next && tbl_merged_add(t, r->next))
+        abort(); /* Cannot be: its group is there, 'r' is in it. */
+    if (t->clusters)
+        tbl_merged_del(t, r);
     tbl_ht_replace(t, m, r, r->next);
     if (!r->next) {
         t->n_heads--;
-        masks = !m->n_heads;
-        if (masks)
+        if (!m->n_heads)
             mask_activate(t, m, false);
     }
-    max_prio_lower(m, r);
-    form_update(t, masks);
+    tbl_mask_lower(m, r);
+    form_update(t);
 }
 
 void
 tbl_get_info(const struct tbl *t, struct tbl_info *info)
 {
+    static const char *const names[] = { "linear", "hash", "merged" };
     const struct tbl_form *f = form_of(t);
+    const struct tbl_hash *h = (const struct tbl_hash *) f;
 
     *info = (struct tbl_info) {
-        .form = f->kind == TBL_LINEAR ? "linear" : "hash",
+        .form = names[f->kind],
         .n_rules = t->n_rules,
         .n_masks = t->n_active,
-        .max_probes = f->kind == TBL_LINEAR
-                          ? tbl_linear_probes(f)
-                          : ((const struct tbl_hash *) f)->n_masks * 3,
         .memory = sizeof *t + f->size + t->memory,
     };
+    /* Two buckets and a rule; or two buckets, a group and its rules. */
+    switch (f->kind) {
+    case TBL_LINEAR:
+        info->max_probes = tbl_linear_probes(f);
+        break;
+    case TBL_HASH:
+        info->max_probes = h->n_masks * 3;
+        break;
+    case TBL_MERGED:
+        info->max_probes = h->n_masks * (3 + t->longest);
+        break;
+    }
 }

@@ -4,10 +4,10 @@
  * What:    best-priority rule for a key, changed by control while workers
  *          look up.
  * Model:   a struct tbl holds rules by reference and picks the cheapest form
- *          that fits them: linear (few rules), hash (few masks), tree
- *          (general).  The number of far memory accesses per lookup is
- *          bounded (tbl_info.max_probes) whatever the rules.  Rules with the
- *          same mask share one struct tbl_mask.
+ *          that fits them: linear (few rules), hash (few masks), merged
+ *          (general: masks gathered into few clusters).  tbl_info.max_probes
+ *          bounds the far memory accesses of a lookup.  Rules with the same
+ *          mask share one struct tbl_mask.
  *          Between two rules of equal priority that both match, either may be
  *          returned (OpenFlow 1.3.5 §6.4: undefined).
  * Threads: control: everything but lookup.  Workers: tbl_lookup_burst; memory
@@ -16,7 +16,10 @@
  *          grace period after tbl_remove.
  * Cost:    linear: up to 16 rules, one line per rule and four key words;
  *          hash: one bucket line and one rule line per distinct mask probed,
- *          13 to 26 bytes of index per rule. */
+ *          13 to 26 bytes of index per rule; merged: one bucket, one group
+ *          and its rules per cluster, about 100 bytes of index per rule, and
+ *          now and then a change that chooses the clusters anew.  Masks or
+ *          clusters whose priorities cannot win any more are skipped. */
 #ifndef DP_TABLE_H
 #define DP_TABLE_H
 

@@ -15,5 +15,8 @@ tbl_lookup_burst(const struct tbl *t, const struct flow_key *const keys[],
     case TBL_HASH:
         tbl_hash_lookup(t, (const struct tbl_hash *) f, keys, n, rules);
         break;
+    case TBL_MERGED:
+        tbl_merged_lookup(t, (const struct tbl_hash *) f, keys, n, rules);
+        break;
     }
 }

@@ -5,7 +5,7 @@
  * Model:   struct tbl
  *            masks --> struct tbl_mask --> struct tbl_ht (all rules of one
  *                                          mask, by their masked key)
- *            form ---> linear | hash     (what lookups read, one pointer)
+ *            form ---> linear | hash | merged   (what lookups read)
  *          Each mask keeps its own hash table whatever the form: it finds
  *          rules for control, and is what the hash form probes.  Rules with
  *          equal mask and values hang behind the one of highest priority,
@@ -24,7 +24,10 @@
 /* Limits of the forms. */
 #define TBL_LINEAR_MAX 16 /* Rules. */
 #define TBL_LINEAR_MIN 8  /* Back from another form at this. */
-#define TBL_HASH_MASKS 8
+#define TBL_HASH_MASKS 3     /* Above, one probe of a cluster is cheaper. */
+#define TBL_HASH_MASKS_MIN 2 /* Back from the merged form at this. */
+#define TBL_CLUSTERS 10      /* Merged masks that a build makes. */
+#define TBL_GROUP_LONG 16    /* Rules of a group: time to build anew. */
 
 /* ------------------------------------------------------------- hash table
  *
@@ -98,11 +101,31 @@ struct tbl_mask {
     uint32_t n_heads;
     uint32_t n_removed;  /* Since max_prio was exact. */
     bool max_stale;
+    struct tbl_mask *cluster; /* In the merged form. */
 };
+
+/* ----------------------------------------------------------------- groups
+ *
+ * In the merged form a cluster is a struct tbl_mask of its own, part of the
+ * masks of all its rules, and what its hash table holds are groups: rules
+ * that agree in the cluster's bits, highest priority first.  'tr' is the
+ * group as a rule of the cluster; the list follows its values.  Groups do not
+ * change once they are visible. */
+struct tbl_group {
+    uint32_t n;
+    struct tbl_rule tr;
+};
+
+/* List of a group: rule(48) and, above it, its priority(16). */
+static inline uint64_t *
+tbl_group_list(struct tbl_group *g)
+{
+    return &g->tr.values[g->tr.n_values];
+}
 
 /* ------------------------------------------------------------------ forms */
 
-enum tbl_kind { TBL_LINEAR, TBL_HASH };
+enum tbl_kind { TBL_LINEAR, TBL_HASH, TBL_MERGED };
 
 struct tbl_form {
     enum tbl_kind kind;
@@ -120,7 +143,8 @@ struct tbl_linear {
     uint64_t mv[];
 };
 
-/* Masks, highest priority first when published. */
+/* Masks (of kind TBL_MERGED: clusters), highest priority first when
+ * published. */
 struct tbl_hash {
     struct tbl_form form;
     uint32_t n_masks;
@@ -136,7 +160,12 @@ struct tbl {
     struct base_hmap masks;
     uint32_t n_rules, n_heads;
     uint32_t n_active; /* Masks with rules. */
-    size_t memory;     /* Of masks and hash tables. */
+    size_t memory;     /* Of masks, hash tables and groups. */
+    struct tbl_mask **clusters; /* Of the merged form; or NULL. */
+    uint32_t n_clusters, clusters_room;
+    uint32_t longest;  /* No group is longer. */
+    uint32_t n_built;  /* Heads when the clusters were chosen. */
+    uint32_t n_changes; /* Since then. */
     struct flow_key union_mask;
     bool union_stale;
 };
@@ -152,16 +181,42 @@ WEFT_MUST_CHECK int tbl_ht_add(struct tbl *, struct tbl_mask *,
 /* Puts 'to' in the place of the head 'from'; NULL: removes it. */
 void tbl_ht_replace(struct tbl *, struct tbl_mask *,
                     const struct tbl_rule *from, const struct tbl_rule *to);
-/* Calls 'cb' for every head (twice during growth). */
+/* Calls 'cb' for every head, once; it may free it. */
 typedef void tbl_ht_cb(void *arg, struct tbl_rule *head);
 void tbl_ht_each(const struct tbl_mask *, tbl_ht_cb *, void *arg);
 
 /* linear.c, hash.c: build a form of what the table holds now. */
 struct tbl_form *tbl_linear_build(const struct tbl *);
 struct tbl_form *tbl_hash_build(const struct tbl *);
+struct tbl_form *tbl_merged_form(const struct tbl *);
 uint32_t tbl_linear_probes(const struct tbl_form *);
 /* Are the masks still in order of priority? */
 bool tbl_hash_in_order(const struct tbl_form *);
+
+/* table.c */
+struct tbl_mask *tbl_mask_create(const struct flow_key *mask);
+void tbl_mask_free(void *m);
+void tbl_mask_raise(struct tbl_mask *, const struct tbl_rule *);
+/* 'gone' has left: max_prio may be lower now. */
+void tbl_mask_lower(struct tbl_mask *, const struct tbl_rule *gone);
+
+/* merged.c: clusters and groups.  Only a form makes them visible. */
+/* Drops t->clusters from the books (their owner keeps them) and makes new
+ * ones of all rules.  0 or -ENOMEM: none then. */
+WEFT_MUST_CHECK int tbl_merged_build(struct tbl *);
+void tbl_merged_forget(struct tbl *);
+/* Frees what was built before, later. */
+void tbl_merged_put(struct tbl *, struct tbl_mask **clusters, uint32_t n);
+/* A head comes or goes.  0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_merged_add(struct tbl *, struct tbl_rule *);
+void tbl_merged_del(struct tbl *, struct tbl_rule *);
+bool tbl_merged_wants_build(const struct tbl *);
+struct tbl_mask *tbl_cluster_add(struct tbl *, const struct flow_key *mask);
+void tbl_cluster_free(void *cluster);
+
+/* plan.c: makes clusters, and gives one to each mask with rules.  0 or
+ * -ENOMEM. */
+WEFT_MUST_CHECK int tbl_plan(struct tbl *);
 
 /* linear_fast.c, hash_fast.c */
 void tbl_linear_lookup(const struct tbl_linear *,
@@ -170,5 +225,8 @@ void tbl_linear_lookup(const struct tbl_linear *,
 void tbl_hash_lookup(const struct tbl *, const struct tbl_hash *,
                      const struct flow_key *const keys[], unsigned n,
                      struct tbl_rule *rules[]);
+void tbl_merged_lookup(const struct tbl *, const struct tbl_hash *,
+                       const struct flow_key *const keys[], unsigned n,
+                       struct tbl_rule *rules[]);
 
 #endif

@@ -21,3 +21,4 @@ BENCH_FLAGS =
 bench: tests/bench/gen_plugin.so tests/bench/ofblast $(bin_PROGRAMS) $(sbin_PROGRAMS)
 	/usr/bin/python3 $(srcdir)/%D%/bench.py --build . --rows "$(ROWS)" \
 	    --repeat $(REPEAT) $(BENCH_FLAGS)
+include %D%/classify.mk

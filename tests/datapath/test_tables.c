@@ -366,6 +366,43 @@ START_TEST(test_table_one_mask_of_many_rules_is_small_and_finds_all)
 }
 END_TEST
 
+START_TEST(test_table_many_masks_are_merged_into_few_probes)
+{
+    struct world w;
+    struct tbl_info info;
+
+    rng_state = 4711;
+    world_init(&w, 4000);
+    /* Filters by prefix and port: 300 masks. */
+    for (uint32_t i = 0; i < 4000; i++) {
+        struct flow_match m = { .mask.eth_type = UINT16_MAX,
+                                .key.eth_type = be16_from(0x0800) };
+
+        m.mask.ip_src = be32_from(UINT32_MAX << rnd(10));
+        m.mask.ip_dst = be32_from(UINT32_MAX << rnd(10));
+        m.mask.tp_dst = be16_from((uint16_t) (0xffff << 4 * rnd(3)));
+        m.key.ip_src = be32_from(rnd(UINT32_MAX)) & m.mask.ip_src;
+        m.key.ip_dst = be32_from(rnd(UINT32_MAX)) & m.mask.ip_dst;
+        m.key.tp_dst = be16_from((uint16_t) rnd(65536)) & m.mask.tp_dst;
+        w.rules[w.n] = rule_create(w.t, &m, (uint16_t) rnd(65536));
+        rule_insert(w.t, w.rules[w.n++]);
+    }
+    tbl_get_info(w.t, &info);
+    ck_assert_str_eq(info.form, "merged");
+    ck_assert_uint_ge(info.n_masks, 250);
+    ck_assert_uint_le(info.max_probes, 40);
+    ck_assert_uint_le(info.memory, 4000u * 300);
+    for (uint32_t i = 0; i < w.n; i++) {
+        const struct flow_key *ptr = &w.rules[i]->match.key;
+        struct tbl_rule *got;
+
+        tbl_lookup_burst(w.t, &ptr, 1, &got);
+        ck_assert_int_eq(got->priority, oracle(&w, ptr));
+    }
+    world_fini(&w);
+}
+END_TEST
+
 /* --------------------------------------------------- reader beside a writer */
 
 struct beside {
@@ -473,6 +510,7 @@ main(void)
         tc, test_table_equal_matches_of_all_priorities_give_the_highest);
     tcase_add_test(tc,
                    test_table_one_mask_of_many_rules_is_small_and_finds_all);
+    tcase_add_test(tc, test_table_many_masks_are_merged_into_few_probes);
     tcase_add_loop_test(
         tc, test_table_reader_beside_writer_never_loses_a_rule, 0, 2);
     suite_add_tcase(s, tc);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which masks go together.
+ *
+ * Begins with one cluster of all masks and splits: the masks that have some
+ * bit go to one side, those that lack it to the other, so that each side has
+ * more in common.  The bit is the one after which rules share their group
+ * with the fewest others, counted on a sample of the rules; it goes on until
+ * groups are short or there are TBL_CLUSTERS.  What prefix lengths or port
+ * ranges mean is not known here: a bit is a bit. */
+#include "datapath/tables/table_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utils/base/mem.h"
+
+#define N_SAMPLES 512
+#define N_COUNTS 1024 /* Power of two, above N_SAMPLES. */
+#define N_COLUMNS 64  /* Split candidates looked at. */
+#define SHORT_PERCENT 150 /* Rules per group that are short enough. */
+
+struct plan_mask {
+    struct tbl_mask *m;
+    uint32_t cluster;
+    uint64_t id; /* Random, to tell sets of masks apart by their sum. */
+};
+
+struct sample {
+    uint32_t mask; /* Index in masks[]. */
+    struct flow_key key;
+};
+
+struct plan {
+    const struct tbl *t;
+    struct plan_mask *masks;
+    uint32_t n_masks, n_clusters;
+    uint32_t n_samples, step, seen;
+    struct sample samples[N_SAMPLES];
+    uint64_t cost[TBL_CLUSTERS];
+    bool settled[TBL_CLUSTERS];
+    /* Scratch. */
+    uint64_t keys[N_COUNTS];
+    uint32_t counts[N_COUNTS];
+    uint64_t column[FLOW_KEY_WORDS * 64];
+};
+
+/* Masks that a cost is asked for: those of 'cluster', and of them those that
+ * have the bit (side 1), lack it (side 0), or all. */
+struct side {
+    uint32_t cluster;
+    int side; /* -1: all. */
+    unsigned word;
+    uint64_t bit;
+};
+
+static bool
+side_has(const struct side *s, const struct plan_mask *pm)
+{
+    if (pm->cluster != s->cluster)
+        return false;
+    return s->side < 0
+           || !!(flow_key_word(&pm->m->mask, s->word) & s->bit) == s->side;
+}
+
+static void
+side_common(const struct plan *p, const struct side *s, struct flow_key *mask)
+{
+    memset(mask, 0xff, sizeof *mask);
+    for (uint32_t i = 0; i < p->n_masks; i++)
+        if (side_has(s, &p->masks[i]))
+            for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
+                flow_key_set_word(mask, w,
+                                  flow_key_word(mask, w)
+                                      & flow_key_word(&p->masks[i].m->mask,
+                                                      w));
+}
+
+/* Number of earlier samples with this hash; counts it. */
+static uint32_t
+count_hash(struct plan *p, uint64_t hash)
+{
+    uint32_t i = (uint32_t) hash & (N_COUNTS - 1);
+
+    while (p->counts[i] && p->keys[i] != hash)
+        i = (i + 1) & (N_COUNTS - 1);
+    p->keys[i] = hash;
+    return p->counts[i]++;
+}
+
+/* Sum over the side's samples of the samples that share their group:
+ * their number itself when all are alone. */
+static uint64_t
+side_cost(struct plan *p, const struct side *s, uint32_t *n)
+{
+    struct flow_key mask;
+    uint64_t words[FLOW_KEY_WORDS], sum = 0;
+    uint32_t map, k = 0;
+
+    side_common(p, s, &mask);
+    map = flow_mask_words(&mask);
+    memset(p->counts, 0, sizeof p->counts);
+    for (uint32_t i = 0; i < p->n_samples; i++) {
+        if (!side_has(s, &p->masks[p->samples[i].mask]))
+            continue;
+
+        unsigned n_words = flow_key_pack(&p->samples[i].key, &mask, map,
+                                         words);
+
+        sum += 2 * (uint64_t) count_hash(
+                       p, hash_words(&p->t->key, words, n_words)) + 1;
+        k++;
+    }
+    *n = k;
+    return sum;
+}
+
+static void
+cluster_rate(struct plan *p, uint32_t cluster)
+{
+    struct side all = { .cluster = cluster, .side = -1 };
+    uint64_t sum, others;
+    uint32_t n;
+
+    sum = side_cost(p, &all, &n);
+    p->cost[cluster] = sum;
+    /* Each sample stands for 'step' rules. */
+    others = (sum - n) * p->step;
+    p->settled[cluster] = others * 100 <= (uint64_t) n * (SHORT_PERCENT - 100);
+}
+
+/* Bits that some masks of the cluster have and others lack, one for each way
+ * to divide them. */
+static uint32_t
+split_candidates(struct plan *p, uint32_t cluster, uint32_t out[])
+{
+    uint64_t all = 0, taken[N_COLUMNS];
+    uint32_t n = 0, k;
+
+    memset(p->column, 0, sizeof p->column);
+    for (uint32_t i = 0; i < p->n_masks; i++) {
+        const struct plan_mask *pm = &p->masks[i];
+
+        if (pm->cluster != cluster)
+            continue;
+        all += pm->id;
+        for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
+            for (uint64_t b = flow_key_word(&pm->m->mask, w); b; b &= b - 1)
+                p->column[64 * w + (unsigned) __builtin_ctzll(b)] += pm->id;
+    }
+    for (uint32_t i = 0; i < WEFT_ARRAY_LEN(p->column); i++) {
+        if (!p->column[i] || p->column[i] == all || n == N_COLUMNS)
+            continue;
+        for (k = 0; k < n && taken[k] != p->column[i]; k++)
+            ;
+        if (k < n)
+            continue;
+        taken[n] = p->column[i];
+        out[n++] = i;
+    }
+    return n;
+}
+
+/* Splits the cluster at its best bit.  False: nothing gained. */
+static bool
+cluster_split(struct plan *p, uint32_t cluster)
+{
+    uint32_t bits[N_COLUMNS], n = split_candidates(p, cluster, bits), k;
+    uint64_t best = p->cost[cluster];
+    struct side s = { .cluster = cluster }, chosen = s;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t cost = 0;
+
+        s.word = bits[i] / 64;
+        s.bit = UINT64_C(1) << bits[i] % 64;
+        for (s.side = 0; s.side < 2 && cost < best; s.side++)
+            cost += side_cost(p, &s, &k);
+        if (cost < best) {
+            best = cost;
+            chosen = s;
+        }
+    }
+    if (!chosen.bit)
+        return false;
+    chosen.side = 1;
+    for (uint32_t i = 0; i < p->n_masks; i++)
+        if (side_has(&chosen, &p->masks[i]))
+            p->masks[i].cluster = p->n_clusters;
+    p->n_clusters++;
+    return true;
+}
+
+static void
+plan_split(struct plan *p)
+{
+    cluster_rate(p, 0);
+    while (p->n_clusters < TBL_CLUSTERS) {
+        uint32_t worst = UINT32_MAX;
+
+        for (uint32_t i = 0; i < p->n_clusters; i++)
+            if (!p->settled[i]
+                && (worst == UINT32_MAX || p->cost[i] > p->cost[worst]))
+                worst = i;
+        if (worst == UINT32_MAX)
+            return;
+        if (cluster_split(p, worst)) {
+            cluster_rate(p, worst);
+            cluster_rate(p, p->n_clusters - 1);
+        } else {
+            p->settled[worst] = true;
+        }
+    }
+}
+
+struct sampler {
+    struct plan *p;
+    uint32_t mask;
+};
+
+static void
+sample_rule(void *arg, struct tbl_rule *r)
+{
+    struct sampler *s = arg;
+    struct plan *p = s->p;
+
+    if (p->seen++ % p->step || p->n_samples == N_SAMPLES)
+        return;
+    p->samples[p->n_samples].mask = s->mask;
+    flow_key_unpack(&p->samples[p->n_samples].key, r->mask->map, r->values);
+    p->n_samples++;
+}
+
+static void
+plan_init(struct plan *p, const struct tbl *t)
+{
+    struct base_hnode *node;
+    uint64_t id = UINT64_C(0x9e3779b97f4a7c15);
+
+    p->t = t;
+    p->n_clusters = 1;
+    p->step = t->n_heads / N_SAMPLES + 1;
+    p->masks = base_xcalloc(t->n_active, sizeof *p->masks);
+    BASE_HMAP_FOR (node, &t->masks) {
+        struct tbl_mask *m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
+        struct sampler s = { p, p->n_masks };
+
+        if (!m->n_heads)
+            continue;
+        id = base_hash_mix(id, p->n_masks);
+        p->masks[p->n_masks++] = (struct plan_mask) { .m = m, .id = id };
+        tbl_ht_each(m, sample_rule, &s);
+    }
+}
+
+int
+tbl_plan(struct tbl *t)
+{
+    struct tbl_mask *made[TBL_CLUSTERS] = { NULL };
+    struct plan *p;
+    int err = 0;
+
+    BASE_NEW(p);
+    plan_init(p, t);
+    plan_split(p);
+    for (uint32_t i = 0; i < p->n_clusters && !err; i++) {
+        struct side all = { .cluster = i, .side = -1 };
+        struct flow_key mask;
+
+        side_common(p, &all, &mask);
+        made[i] = tbl_cluster_add(t, &mask);
+        err = made[i] ? 0 : -ENOMEM;
+    }
+    for (uint32_t i = 0; i < p->n_masks; i++)
+        p->masks[i].m->cluster = made[p->masks[i].cluster];
+    free(p->masks);
+    free(p);
+    return err;
+}
