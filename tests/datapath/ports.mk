@@ -15,3 +15,9 @@ TESTS += tests/datapath/test_ports
 tests_datapath_test_ports_SOURCES = %D%/test_ports.c
 tests_datapath_test_ports_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_ports_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_vnet
+TESTS += tests/datapath/test_vnet
+tests_datapath_test_vnet_SOURCES = %D%/test_vnet.c
+tests_datapath_test_vnet_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_vnet_LDADD = $(DP_LIBS) $(CHECK_LIBS)
