@@ -27,7 +27,7 @@ EXCEPTIONS = {
         "of13/experimenter_error_msg": "wants an experimenter it knows",
         "of13/experimenter_stats_reply": "statistics nobody defines",
         "of13/experimenter_stats_request": "statistics nobody defines",
-        "of13/stats_request-experimenter_empty": "statistics nobody defines",
+        "of13/experimenter_stats_request-empty": "statistics nobody defines",
         "of13/flow_add-copy_ttl_in": "has no such action",
         "of13/flow_add-copy_ttl_out": "has no such action",
         "of13/flow_add-push_pbb": "has no such action",

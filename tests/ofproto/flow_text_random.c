@@ -250,7 +250,7 @@ set_field(struct rnd *r, uint64_t *ops, uint32_t *n, enum flow_field_id id)
 /* Fields that may be set whatever the match is. */
 static const enum flow_field_id settable[] = {
     FLOW_F_TUN_ID,  FLOW_F_TUN_SRC, FLOW_F_TUN_DST,
-    FLOW_F_ETH_DST, FLOW_F_ETH_SRC, FLOW_F_METADATA,
+    FLOW_F_ETH_DST, FLOW_F_ETH_SRC,
 };
 
 static void

@@ -178,7 +178,6 @@ static const struct golden actions[] = {
       "set_field:fe80::1->ipv6_src,set_field:0->ipv6_label" },
     { "set_tunnel:5", "set_field:0x5->tun_id" },
     { "set_field:1.2.3.4->tun_dst", "set_field:1.2.3.4->tun_dst" },
-    { "set_field:5->metadata", "set_field:0x5->metadata" },
     { "set_mpls_label:5,set_mpls_tc:1,set_mpls_ttl(5),dec_mpls_ttl",
       "set_field:5->mpls_label,set_field:1->mpls_tc,set_mpls_ttl(5),"
       "dec_mpls_ttl" },
@@ -203,7 +202,7 @@ static const struct golden actions[] = {
     /* Ours alone. */
     { "push_pbb:0x88e7,pop_pbb,copy_ttl_out,copy_ttl_in",
       "push_pbb:0x88e7,pop_pbb,copy_ttl_out,copy_ttl_in" },
-    { "set_field:0x5/0xff->metadata", "set_field:0x5/0xff->metadata" },
+    { "set_field:0x5/0xff->tun_id", "set_field:0x5/0xff->tun_id" },
 };
 
 /* What is refused, and what the message must name. */
@@ -268,6 +267,7 @@ static const struct golden bad[] = {
     { "actions=set_field:1->foo", "foo: unknown field" },
     { "actions=set_field:1", "write set_field:VALUE->FIELD" },
     { "actions=set_field:1->in_port", "in_port: cannot be set" },
+    { "actions=set_field:1->metadata", "metadata: cannot be set" },
     { "actions=set_field:1.2.3.4->tcp_src", "1.2.3.4 is not a number" },
     { "actions=set_field:70000->tcp_src", "70000 exceeds 65535" },
     { "actions=set_field:1/1->vlan_pcp", "vlan_pcp: takes no mask" },
