@@ -18,3 +18,8 @@ EXTRA_DIST += %D%/flow_text_ovs.py
 dist_check_SCRIPTS += %D%/crosscheck.sh
 TESTS += %D%/crosscheck.sh
 EXTRA_DIST += %D%/crosscheck.py
+
+# The descriptions against hand-written tables and os-ken's constants.
+dist_check_SCRIPTS += %D%/protocol.sh
+TESTS += %D%/protocol.sh
+EXTRA_DIST += %D%/protocol.py
