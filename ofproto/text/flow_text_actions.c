@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <strings.h>
 
+#include "ofproto/oxm.h"
 #include "utils/base/mem.h"
 
 #define ETH_VLAN 0x8100
@@ -259,7 +260,7 @@ read_mod(struct reader *r, const struct action *a, char *value)
     if (err)
         return err;
     if ((id == FLOW_F_TCP_SRC || id == FLOW_F_TCP_DST)
-        && text_prereq_met(&r->f->match, FLOW_PRE_UDP))
+        && ofp_prereq_met(&r->f->match, FLOW_PRE_UDP))
         id = id == FLOW_F_TCP_SRC ? FLOW_F_UDP_SRC : FLOW_F_UDP_DST;
     op_set_field(r, id, v, mask);
     return 0;

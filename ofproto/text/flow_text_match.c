@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "ofproto/oxm.h"
+
 /* Adds 'part' to 'm'; nothing may be said in two ways. */
 static int
 merge(struct flow_match *m, const struct flow_match *part, const char *word,
@@ -212,7 +214,7 @@ resolve(const struct flow_match *m, const struct text_name *n,
 
     for (unsigned i = 0; i < WEFT_ARRAY_LEN(choices); i++)
         if (choices[i].kind == n->kind
-            && text_prereq_met(m, flow_fields[choices[i].field].prereq)) {
+            && ofp_prereq_met(m, flow_fields[choices[i].field].prereq)) {
             id = choices[i].field;
             break;
         }
@@ -272,7 +274,7 @@ text_match_word(struct flow_match *m, const struct text_name *n,
     }
     if (err || !flow_mask_words(&part.mask))
         return err;
-    if (!text_prereq_met(m, prereq))
+    if (!ofp_prereq_met(m, prereq))
         return weft_err_set(e, -EINVAL, "%s: needs %s in the match", word,
                             text_prereq_words(prereq));
     return merge(m, &part, word, e);

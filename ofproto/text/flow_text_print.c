@@ -11,6 +11,7 @@
 #include <inttypes.h>
 
 #include "ofproto/ofproto.h"
+#include "ofproto/oxm.h"
 #include "utils/base/addr.h"
 
 struct printer {
@@ -167,7 +168,7 @@ eth_known(const struct printer *p, uint16_t *type)
 static bool
 is(const struct printer *p, enum flow_prereq prereq)
 {
-    return text_prereq_met(p->m, prereq);
+    return ofp_prereq_met(p->m, prereq);
 }
 
 /* "tcp" instead of "dl_type=0x0800,nw_proto=6". */
@@ -308,7 +309,8 @@ ipv6_label(struct printer *p)
 static void
 network(struct printer *p)
 {
-    bool arp = is(p, FLOW_PRE_ARP);
+    uint16_t type;
+    bool arp = eth_known(p, &type) && (type == ETH_ARP || type == ETH_RARP);
 
     field(p, FLOW_F_IPV6_SRC, "ipv6_src");
     field(p, FLOW_F_IPV6_DST, "ipv6_dst");

@@ -69,10 +69,7 @@ const char *text_set_name(enum flow_field_id);
 /* TCP's flags, bit by bit from the lowest. */
 extern const char *const text_tcp_flags[12];
 
-/* ---------------------------------------------------------- prerequisites */
-
-bool text_prereq_met(const struct flow_match *, enum flow_prereq);
-/* "tcp or tcp6" */
+/* What ofp_prereq_met (oxm.h) asks for, for messages: "tcp or tcp6". */
 const char *text_prereq_words(enum flow_prereq);
 
 /* ------------------------------------------------------------------ words */
