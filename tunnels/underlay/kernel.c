@@ -10,6 +10,7 @@
 #include <net/if.h> /* Before the kernel's, which then leaves its names out. */
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -164,6 +165,9 @@ link_read(const struct nlmsghdr *h, struct ul_uplink *l)
     const struct nlattr *tb[IFLA_MAX + 1];
 
     parse_attrs(h, sizeof *i, tb, IFLA_MAX);
+    if (tb[IFLA_IFNAME])
+        snprintf(l->name, sizeof l->name, "%s",
+                 mnl_attr_get_str(tb[IFLA_IFNAME]));
     if (i->ifi_type != ARPHRD_ETHER || !tb[IFLA_ADDRESS]
         || mnl_attr_get_payload_len(tb[IFLA_ADDRESS]) != 6)
         return -EINVAL;
@@ -262,13 +266,11 @@ load_addrs(struct underlay *u, struct ul_uplink *l)
 int
 ul_kernel_load(struct underlay *u, struct ul_uplink *l, struct weft_err *e)
 {
-    char name[IF_NAMESIZE] = "?";
     int err = load_link(u->kernel, l);
 
-    if_indextoname((unsigned) l->ifindex, name);
     if (err == -EINVAL)
         return weft_err_set(e, err, "interface %s is no Ethernet device",
-                            name);
+                            l->name);
     if (!err)
         err = load_addrs(u, l);
     if (err)
@@ -472,16 +474,47 @@ ul_kernel_neigh_use(struct underlay *u, struct ul_neigh *g)
 /* ---------------------------------------------------------------- events */
 
 static void
+link_gone(struct ul_uplink *l)
+{
+    l->ifindex = 0;
+    l->up = false;
+}
+
+/* A new interface with the name of one that has gone takes its place: a veth
+ * that was made again, a driver that was reloaded. */
+static struct ul_uplink *
+link_returned(struct underlay *u, const struct nlmsghdr *h)
+{
+    const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
+    const struct nlattr *tb[IFLA_MAX + 1];
+    struct ul_uplink *l;
+
+    parse_attrs(h, sizeof *i, tb, IFLA_MAX);
+    BASE_LIST_FOR(l, &u->uplinks, all)
+        if (!l->owned && !l->ifindex && tb[IFLA_IFNAME]
+            && !strcmp(l->name, mnl_attr_get_str(tb[IFLA_IFNAME]))) {
+            l->ifindex = i->ifi_index;
+            u->kernel->reload = true; /* Its addresses. */
+            return l;
+        }
+    return NULL;
+}
+
+static void
 link_event(struct underlay *u, const struct nlmsghdr *h)
 {
     const struct ifinfomsg *i = mnl_nlmsg_get_payload(h);
     struct ul_uplink *l = ul_uplink_by_ifindex(u, i->ifi_index);
 
     /* Bridges report their ports in messages of their own family. */
-    if (!l || i->ifi_family != AF_UNSPEC)
+    if (i->ifi_family != AF_UNSPEC)
+        return;
+    if (!l && h->nlmsg_type == RTM_NEWLINK)
+        l = link_returned(u, h);
+    if (!l)
         return;
     if (h->nlmsg_type == RTM_DELLINK)
-        l->up = false;
+        link_gone(l);
     else if (link_read(h, l))
         return;
     ul_routes_changed(u);
@@ -526,8 +559,12 @@ reload_all(struct underlay *u, bool lost)
     BASE_LIST_FOR(l, &u->uplinks, all) {
         if (l->owned)
             continue;
-        if (lost && load_link(u->kernel, l))
-            l->up = false;
+        if (lost) {
+            if (!l->ifindex)
+                l->ifindex = (int) if_nametoindex(l->name);
+            if (!l->ifindex || load_link(u->kernel, l))
+                link_gone(l);
+        }
         (void) load_addrs(u, l);
     }
     ul_routes_changed(u);

@@ -39,7 +39,7 @@ ul_uplink_by_ifindex(struct underlay *u, int ifindex)
     struct ul_uplink *l;
 
     BASE_LIST_FOR(l, &u->uplinks, all)
-        if (!l->owned && l->ifindex == ifindex)
+        if (!l->owned && l->ifindex && l->ifindex == ifindex)
             return l;
     return NULL;
 }

@@ -42,7 +42,8 @@ WEFT_MUST_CHECK int underlay_create(const struct underlay_callbacks *,
                                     struct underlay **, struct weft_err *e);
 void underlay_destroy(struct underlay *); /* Accepts NULL. */
 
-/* The kernel's interface 'ifindex' is uplink 'id'. */
+/* The kernel's interface 'ifindex' is uplink 'id'.  Should it be deleted, an
+ * interface made later under the same name takes its place. */
 WEFT_MUST_CHECK int underlay_add_kernel(struct underlay *, uint32_t id,
                                         int ifindex, struct weft_err *e);
 /* Weft owns the device.  'gateway' 0: only the own prefix is reachable. */

@@ -41,7 +41,8 @@ struct ul_uplink {
     uint16_t mtu;
     be32 addrs[UL_MAX_ADDRS];
     size_t n_addrs;
-    int ifindex; /* Kernel's. */
+    int ifindex;   /* Kernel's; 0: the interface is gone. */
+    char name[16]; /* Under which it may come back. */
     /* Owned. */
     uint8_t prefix_len;
     be32 gateway;
