@@ -264,8 +264,14 @@ syncs_deliver(struct dp *dp)
 static unsigned
 wants_deliver(struct dp *dp, unsigned budget)
 {
+    struct tunnel_want want;
     unsigned n = 0;
 
+    while (n < budget && tunnels_want(dp->tunnels, &want)) {
+        n++;
+        if (dp->ev.resolve)
+            dp->ev.resolve(dp->ev.arg, want.remote, want.local);
+    }
     for (unsigned i = 0; i < dp->n_workers; i++) {
         void *v;
 

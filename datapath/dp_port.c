@@ -461,7 +461,6 @@ tunnel_set(struct dp_port *p, const struct dp_option *o, size_t n,
 {
     const struct tnl_ops *t = tunnel_port_ops(p->tnl);
     struct tnl_config cfg = *tunnel_port_config(p->tnl);
-    struct tunnel_port *next;
     int err;
 
     for (size_t i = 0; i < n; i++) {
@@ -477,10 +476,9 @@ tunnel_set(struct dp_port *p, const struct dp_option *o, size_t n,
     }
     err = t->check(&cfg, e);
     if (!err)
-        err = tunnel_port_replace(p->dp->tunnels, p->tnl, &cfg, &next, e);
+        err = tunnel_port_replace(p->dp->tunnels, p->tnl, &cfg, &p->tnl, e);
     if (err)
         return err;
-    dp_publish(&p->tnl, next);
     dp_uplinks_refilter(p->dp);
     return 0;
 }

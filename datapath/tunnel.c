@@ -332,6 +332,8 @@ port_link(struct tunnels *ts, struct tunnel_port *p)
         return;
     base_hmap_add(&ts->by_remote, &p->by_remote, tunnel_hash_addr(p->remote));
     p->nh = tunnel_nh_find(ts->nhs, p->remote);
+    p->wanting = !p->nh;
+    ts->n_wanting += p->wanting;
 }
 
 static void
@@ -339,8 +341,30 @@ port_unlink(struct tunnels *ts, struct tunnel_port *p)
 {
     base_hmap_del(&ts->by_identity, &p->by_identity);
     base_list_del(&p->all);
+    ts->n_wanting -= p->wanting;
     if (!p->remote_flow)
         base_hmap_del(&ts->by_remote, &p->by_remote);
+}
+
+bool
+tunnels_want(struct tunnels *ts, struct tunnel_want *want)
+{
+    if (!ts->n_wanting)
+        return false;
+    FOR_EACH_PORT(node, ts) {
+        struct tunnel_port *p = port_at(node);
+
+        if (!p->wanting)
+            continue;
+        p->wanting = false;
+        ts->n_wanting--;
+        *want = (struct tunnel_want) { p->remote, p->local };
+        /* To the end: the next search finds the next one soon. */
+        base_list_del(&p->all);
+        base_list_add_tail(&ts->ports, &p->all);
+        return true;
+    }
+    return false;
 }
 
 /* Would the table have room for one more kind?  'without' is about to go. */
@@ -422,8 +446,8 @@ tunnel_port_replace(struct tunnels *ts, struct tunnel_port *old,
     port_unlink(ts, old);
     port_link(ts, p);
     table_publish(ts);
+    __atomic_store_n(new, p, __ATOMIC_RELEASE);
     retire(ts, old, free);
-    *new = p;
     return 0;
 }
 

@@ -46,6 +46,12 @@ struct tunnel_port; /* One tunnel port; accessors below. */
 
 #define TUNNEL_BURST 32 /* Most packets in one call. */
 
+/* A next hop that is wanted: dp_events.resolve(remote, local). */
+struct tunnel_want {
+    be32 remote;
+    be32 local; /* 0: any. */
+};
+
 /* --------------------------------------------------------------- control */
 
 /* Frees 'obj' by free_fn(obj) once no worker can hold it any more. */
@@ -69,8 +75,9 @@ struct tunnel_port_config {
 WEFT_MUST_CHECK int tunnel_port_add(struct tunnels *,
                                     const struct tunnel_port_config *,
                                     struct tunnel_port **, struct weft_err *e);
-/* Replaces 'old' by a port with other options: *new is published and 'old'
- * retired, or (on an error) nothing changes. */
+/* Replaces 'old' by a port with other options, or (on an error) changes
+ * nothing.  *new is stored with release before 'old' is retired: pass the
+ * pointer that workers load. */
 WEFT_MUST_CHECK int tunnel_port_replace(struct tunnels *,
                                         struct tunnel_port *old,
                                         const struct tnl_config *,
@@ -89,6 +96,10 @@ void tunnels_release(struct tunnels *);
 WEFT_MUST_CHECK int tunnel_nexthop_set(struct tunnels *, be32 remote,
                                        const struct tnl_nexthop *);
 void tunnel_nexthop_del(struct tunnels *, be32 remote);
+
+/* The next hop that a new port with a fixed remote needs, so that it is known
+ * before the first packet; false: none (any more).  Call it in dp_run. */
+bool tunnels_want(struct tunnels *, struct tunnel_want *);
 
 /* Local end points of an uplink (dp_uplink_set_addrs); n 0 forgets it.
  * 0, -ENOSPC. */
@@ -109,12 +120,6 @@ void *tunnel_port_owner(const struct tunnel_port *);
 uint32_t tunnel_port_no(const struct tunnel_port *);
 
 /* ---------------------------------------------------------------- worker */
-
-/* A next hop that is wanted: dp_events.resolve(remote, local). */
-struct tunnel_want {
-    be32 remote;
-    be32 local; /* 0: any. */
-};
 
 #define TUNNEL_WANTS 32
 #define TUNNEL_WANT_SLOTS 256

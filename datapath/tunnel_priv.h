@@ -79,6 +79,7 @@ struct tunnel_port {
     struct base_hnode by_identity;
     struct base_hnode by_remote;
     struct base_list all;
+    bool wanting; /* Next hop not asked for yet. */
     char name[64];
 } WEFT_ALIGNED(64);
 
@@ -133,6 +134,7 @@ struct tunnels {
     uint64_t seq;
     unsigned hold;
     bool dirty;
+    unsigned n_wanting;            /* Ports with 'wanting'. */
     struct base_hmap by_identity;  /* struct tunnel_port */
     struct base_hmap by_remote;    /* Those with a fixed remote. */
     struct base_list ports;

@@ -550,6 +550,26 @@ START_TEST(test_tunnel_tx_next_hop_that_does_not_answer_is_no_neighbour)
 }
 END_TEST
 
+START_TEST(test_tunnel_port_with_a_fixed_remote_wants_it_once_when_new)
+{
+    struct tunnel_want want;
+
+    port(vxlan, 1); /* Known already. */
+    port(by_flow, 2);
+    ck_assert(!tunnels_want(tunnels, &want));
+    port("vxlan remote=192.0.2.3 key=1 local=192.0.2.1", 3);
+    struct tunnel_port *gone = port("vxlan remote=192.0.2.4 key=1", 4);
+    port("vxlan remote=192.0.2.5 key=1", 5);
+    ck_assert(tunnels_want(tunnels, &want));
+    ck_assert_uint_eq(want.remote, ip("192.0.2.3"));
+    ck_assert_uint_eq(want.local, ip("192.0.2.1"));
+    tunnel_port_del(tunnels, gone);
+    ck_assert(tunnels_want(tunnels, &want));
+    ck_assert_uint_eq(want.remote, ip("192.0.2.5"));
+    ck_assert(!tunnels_want(tunnels, &want));
+}
+END_TEST
+
 START_TEST(test_tunnel_tx_thousands_of_next_hops_come_and_go)
 {
     const struct tunnel_port *flow = port(by_flow, 1);
@@ -619,6 +639,8 @@ main(void)
         tc, test_tunnel_tx_next_hop_changes_reach_fixed_and_flow_ports);
     tcase_add_test(
         tc, test_tunnel_tx_next_hop_that_does_not_answer_is_no_neighbour);
+    tcase_add_test(
+        tc, test_tunnel_port_with_a_fixed_remote_wants_it_once_when_new);
     tcase_add_test(tc, test_tunnel_tx_thousands_of_next_hops_come_and_go);
     suite_add_tcase(s, tc);
 
