@@ -95,6 +95,9 @@ args_build(struct args *a, const char *extra)
     } else {
         if (!arg_has(&x, "--no-huge"))
             arg_add(a, "--no-huge");
+        /* No files in /var/run/dpdk: they are locked by one process, and any
+         * number of switches may run.  --in-memory implies it. */
+        arg_add(a, "--no-shconf");
         if (!arg_has(&x, "-m"))
             arg_add(a, "-m"), arg_add(a, NO_HUGE_MB);
     }
