@@ -20,3 +20,8 @@ libweftd_a_SOURCES = \
 	%D%/weftd.h
 libweftd_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 WEFTD_LIBS = libweftd.a libweftd_model.a
+sbin_PROGRAMS += weftd
+weftd_SOURCES = %D%/main.c
+weftd_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
+weftd_LDADD = $(WEFTD_LIBS) $(OFPROTO_LIBS) $(CC_LIBS) $(DP_LIBS) \
+	$(TNL_LIBS) $(JANSSON_LIBS) $(SQLITE_LIBS) -lpthread
