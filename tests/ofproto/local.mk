@@ -1,26 +1,6 @@
 # Tests of tests/ofproto/.
-ofproto_tests = \
-	tests/ofproto/test_oxm \
-	tests/ofproto/test_session \
-	tests/ofproto/test_tables
-check_PROGRAMS += $(ofproto_tests)
-TESTS += $(ofproto_tests)
-OFPROTO_TEST_LIBS = $(OFPROTO_LIBS) tests/support/libdummydp.a $(BASE_LIBS) \
-	$(CHECK_LIBS)
-AGENT_BED = %D%/agent_bed.c %D%/agent_bed.h
-tests_ofproto_test_session_SOURCES = \
-	$(AGENT_BED) %D%/test_session.c
-tests_ofproto_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_ofproto_test_session_LDADD = $(OFPROTO_TEST_LIBS)
-tests_ofproto_test_oxm_SOURCES = \
-	%D%/test_oxm.c
-tests_ofproto_test_oxm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_ofproto_test_oxm_LDADD = $(OFPROTO_TEST_LIBS)
-tests_ofproto_test_tables_SOURCES = \
-	%D%/test_tables.c
-tests_ofproto_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_ofproto_test_tables_LDADD = $(OFPROTO_TEST_LIBS)
-EXTRA_DIST += %D%/sizes-1.0.txt %D%/sizes-1.3.txt
-EXTRA_DIST += %D%/vectors
+include %D%/agent.mk
 include %D%/text.mk
 include %D%/bindings.mk
+EXTRA_DIST += %D%/sizes-1.0.txt %D%/sizes-1.3.txt
+EXTRA_DIST += %D%/vectors

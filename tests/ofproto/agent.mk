@@ -1,0 +1,37 @@
+# The agent: tables, sessions, messages.
+ofproto_tests = \
+	tests/ofproto/test_flow_mod \
+	tests/ofproto/test_multipart \
+	tests/ofproto/test_of10 \
+	tests/ofproto/test_oxm \
+	tests/ofproto/test_session \
+	tests/ofproto/test_tables
+check_PROGRAMS += $(ofproto_tests)
+TESTS += $(ofproto_tests)
+OFPROTO_TEST_LIBS = $(OFPROTO_LIBS) tests/support/libdummydp.a $(BASE_LIBS) \
+	$(CHECK_LIBS)
+AGENT_BED = %D%/agent_bed.c %D%/agent_bed.h
+tests_ofproto_test_flow_mod_SOURCES = \
+	$(AGENT_BED) %D%/test_flow_mod.c
+tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_flow_mod_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_multipart_SOURCES = \
+	$(AGENT_BED) %D%/test_multipart.c
+tests_ofproto_test_multipart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_multipart_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_of10_SOURCES = \
+	$(AGENT_BED) %D%/test_of10.c
+tests_ofproto_test_of10_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_of10_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_session_SOURCES = \
+	$(AGENT_BED) %D%/test_session.c
+tests_ofproto_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_session_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_oxm_SOURCES = \
+	%D%/test_oxm.c
+tests_ofproto_test_oxm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_oxm_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_tables_SOURCES = \
+	%D%/test_tables.c
+tests_ofproto_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_tables_LDADD = $(OFPROTO_TEST_LIBS)
