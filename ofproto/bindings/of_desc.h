@@ -218,6 +218,16 @@ of_get_uint(const uint8_t *p, unsigned width)
 {
     uint64_t v = 0;
 
+    switch (width) {
+    case 1:
+        return *p;
+    case 2:
+        return get_be16(p);
+    case 4:
+        return get_be32(p);
+    case 8:
+        return get_be64(p);
+    }
     for (unsigned i = 0; i < width; i++)
         v = v << 8 | p[i];
     return v;

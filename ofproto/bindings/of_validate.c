@@ -124,6 +124,40 @@ check_instance(const struct walk *w, const struct of_class *root, unsigned at,
     return (int) total;
 }
 
+/* An OXM of 'len' bytes.  1.3.5 §7.2.3.2: a known field has its field's
+ * length, masked or not. */
+static int
+check_oxm(const struct walk *w, const struct of_class *cls, unsigned at,
+          unsigned len)
+{
+    const uint8_t *p = w->msg + at;
+    const struct of_oxm_field *f;
+    unsigned payload;
+
+    f = of_oxm_find(get_be32(p), len >= 8 ? get_be32(p + 4) : 0, w->version);
+    if (!f)
+        return 0;
+    payload = f->width * (p[2] & 1 ? 2u : 1u) + (f->experimenter ? 4u : 0);
+    return len == 4 + payload ? 0 : refuse_length(w, cls, at);
+}
+
+/* The commonest list, without the detour through its elements' classes. */
+static int
+check_oxm_list(const struct walk *w, const struct of_class *root, unsigned at,
+               unsigned end)
+{
+    while (at < end) {
+        unsigned len = end - at < 4 ? UINT32_MAX : 4u + w->msg[at + 3];
+
+        if (len > end - at)
+            return refuse_length(w, root, at);
+        if (check_oxm(w, root, at, len))
+            return -1;
+        at += len;
+    }
+    return 0;
+}
+
 static int
 check_list(const struct walk *w, const struct of_member *m, unsigned at,
            unsigned size, unsigned depth)
@@ -137,6 +171,8 @@ check_list(const struct walk *w, const struct of_member *m, unsigned at,
         /* Plain cells: nothing inside can be wrong. */
         return size % root->min_size ? refuse_length(w, root, at) : 0;
     }
+    if (root->flags & OF_CLASS_OXM)
+        return check_oxm_list(w, root, at, end);
     while (at < end) {
         int n = check_instance(w, root, at, end - at, depth);
 
@@ -145,24 +181,6 @@ check_list(const struct walk *w, const struct of_member *m, unsigned at,
         at += (unsigned) n;
     }
     return 0;
-}
-
-/* 1.3.5 §7.2.3.2: a known field has its field's length, masked or not. */
-static int
-check_oxm(const struct walk *w, const struct of_class *cls, unsigned at,
-          unsigned len)
-{
-    const uint8_t *p = w->msg + at;
-    const struct of_oxm_field *f;
-    unsigned payload;
-
-    if (!(cls->flags & OF_CLASS_OXM))
-        return len == cls->content_size ? 0 : refuse_length(w, cls, at);
-    f = of_oxm_find(get_be32(p), len >= 8 ? get_be32(p + 4) : 0, w->version);
-    if (!f)
-        return 0;
-    payload = f->width * (p[2] & 1 ? 2u : 1u) + (f->experimenter ? 4u : 0);
-    return len == 4 + payload ? 0 : refuse_length(w, cls, at);
 }
 
 /* Variable member 'm' at 'at' of the message with 'room' bytes for it.

@@ -1,6 +1,7 @@
 # Tests of the OpenFlow bindings and of their generator.
 ofbind_tests = \
 	tests/ofproto/test_bindings \
+	tests/ofproto/test_bindings_api \
 	tests/ofproto/test_bindings_roundtrip \
 	tests/ofproto/test_bindings_sizes \
 	tests/ofproto/test_bindings_vectors
@@ -12,6 +13,11 @@ tests_ofproto_test_bindings_SOURCES = \
 	%D%/test_bindings.c
 tests_ofproto_test_bindings_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_bindings_LDADD = $(OFBIND_TEST_LIBS)
+
+tests_ofproto_test_bindings_api_SOURCES = \
+	%D%/test_bindings_api.c
+tests_ofproto_test_bindings_api_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_bindings_api_LDADD = $(OFBIND_TEST_LIBS)
 
 tests_ofproto_test_bindings_roundtrip_SOURCES = \
 	$(OFBIND_GEN_TEST) \
