@@ -1,4 +1,5 @@
-# Headers to key, compiled tables, flow cache: plain C, no DPDK.
+# Headers to key, compiled tables, flow cache, reference interpreter: plain C,
+# no DPDK (but trace.c, which looks into the bridge).
 libdatapath_a_SOURCES += \
 	%D%/extract.h %D%/extract_fast.c \
 	%D%/cache.h %D%/cache_priv.h %D%/cache.c %D%/cache_fast.c \
@@ -8,4 +9,6 @@ libdatapath_a_SOURCES += \
 	%D%/tables/ht.c \
 	%D%/tables/linear.c %D%/tables/linear_fast.c \
 	%D%/tables/hash.c %D%/tables/hash_fast.c \
-	%D%/tables/merged.c %D%/tables/plan.c
+	%D%/tables/merged.c %D%/tables/plan.c \
+	%D%/interp.h %D%/interp_priv.h %D%/interp.c %D%/interp_ops.c \
+	%D%/trace.c

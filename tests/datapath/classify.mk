@@ -16,3 +16,10 @@ TESTS += tests/datapath/test_cache
 tests_datapath_test_cache_SOURCES = %D%/test_cache.c
 tests_datapath_test_cache_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_datapath_test_cache_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_interp
+TESTS += tests/datapath/test_interp
+tests_datapath_test_interp_SOURCES = %D%/test_interp.c \
+	tests/support/pktbuild.c
+tests_datapath_test_interp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_datapath_test_interp_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)

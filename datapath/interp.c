@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "datapath/interp.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/interp_priv.h"
+#include "utils/base/mem.h"
+
+static const char *const op_names[] = {
+#define DP_OP(id, name) name,
+#include "weft/dp_ops.def"
+#undef DP_OP
+};
+
+/* Everything of one run. */
+struct interp {
+    const struct interp_pipeline *pl;
+    struct interp_frame f;
+    const struct dp_op *set[64 + N_FLOW_FIELDS]; /* Action set: see slots. */
+    struct interp_result *res;
+    uint8_t table;
+    uint64_t cookie;
+    char *text;
+    size_t size;
+};
+
+/* -------------------------------------------------------------------- text */
+
+static void WEFT_PRINTF(2, 3)
+say(struct interp *in, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    if (!in->size)
+        return;
+    va_start(ap, fmt);
+    n = vsnprintf(in->text, in->size, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    n = (int) WEFT_MIN((size_t) n, in->size - 1);
+    in->text += n;
+    in->size -= (size_t) n;
+}
+
+static void
+say_bytes(struct interp *in, const uint8_t *p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        say(in, "%02x", p[i]);
+}
+
+static void
+say_op(struct interp *in, const struct dp_op *op)
+{
+    const struct flow_field *fd;
+
+    say(in, "  %s", op_names[op->code]);
+    switch (op->code) {
+    case DP_OP_SET_FIELD:
+        fd = &flow_fields[op->aux];
+        say(in, " %s=0x", fd->name);
+        say_bytes(in, op->data, fd->width);
+        say(in, "/0x");
+        say_bytes(in, op->data + fd->width, fd->width);
+        break;
+    case DP_OP_PUSH_VLAN:
+    case DP_OP_PUSH_MPLS:
+    case DP_OP_POP_MPLS:
+    case DP_OP_PUSH_PBB:
+        say(in, " 0x%04x", op->arg);
+        break;
+    case DP_OP_OUTPUT:
+    case DP_OP_CONTROLLER:
+    case DP_OP_SET_NW_TTL:
+    case DP_OP_SET_MPLS_TTL:
+    case DP_OP_SET_QUEUE:
+        say(in, " %u", op->arg);
+        break;
+    }
+    say(in, "\n");
+}
+
+static void
+say_key(struct interp *in)
+{
+    const struct flow_key *k = &in->f.k;
+
+    say(in, "in_port %u, eth_type 0x%04x, ", be32_to(k->in_port),
+        be16_to(k->eth_type));
+    say(in, "vlan 0x%04x, proto %u, ports %u and %u, %zu bytes\n",
+        be16_to(k->vlan_tci), k->ip_proto, be16_to(k->tp_src),
+        be16_to(k->tp_dst), in->f.len);
+}
+
+/* ----------------------------------------------------------------- outputs */
+
+static void
+output(struct interp *in, const struct dp_op *op, unsigned reason)
+{
+    struct interp_result *r = in->res;
+
+    r->outs = base_xrealloc(r->outs, (r->n_outs + 1) * sizeof *r->outs);
+    r->outs[r->n_outs++] = (struct interp_out) {
+        .code = op->code,
+        .arg = op->arg,
+        .reason = (uint16_t) reason,
+        .table = in->table,
+        .cookie = in->cookie,
+        .metadata = be64_to(in->f.k.metadata),
+        .data = base_xmemdup(in->f.p, in->f.len),
+        .len = in->f.len,
+    };
+}
+
+/* -1, or the reason to drop the frame here. */
+static int
+run_op(struct interp *in, const struct dp_op *op)
+{
+    say_op(in, op);
+    switch (op->code) {
+    case DP_OP_OUTPUT:
+    case DP_OP_NORMAL:
+    case DP_OP_FLOOD:
+    case DP_OP_ALL:
+    case DP_OP_IN_PORT:
+        output(in, op, 0);
+        return -1;
+    case DP_OP_CONTROLLER:
+        output(in, op, op->aux);
+        return -1;
+    default:
+        return interp_op(&in->f, op);
+    }
+}
+
+#define FOR_OPS(op, list)                                                     \
+    for (const uint64_t *w_ = (const uint64_t *) (const void *) (list)->ops,  \
+                        *e_ = w_ + (list)->n_words;                           \
+         w_ < e_ && ((op) = (const struct dp_op *) (const void *) w_, 1);     \
+         w_ += (op)->words)
+
+/* -------------------------------------------------------------- action set
+ *
+ * §5.10: at most one action of a type (set-field: of a field), executed in
+ * this order whatever the order they were written in. */
+static const uint8_t set_order[] = {
+    DP_OP_COPY_TTL_IN,  DP_OP_POP_VLAN,     DP_OP_POP_MPLS,
+    DP_OP_POP_PBB,      DP_OP_PUSH_MPLS,    DP_OP_PUSH_PBB,
+    DP_OP_PUSH_VLAN,    DP_OP_COPY_TTL_OUT, DP_OP_DEC_MPLS_TTL,
+    DP_OP_DEC_NW_TTL,   DP_OP_SET_MPLS_TTL, DP_OP_SET_NW_TTL,
+    DP_OP_SET_FIELD,    DP_OP_SET_QUEUE,    DP_OP_OUTPUT,
+};
+
+/* All ways to output are one action of the protocol. */
+static unsigned
+set_slot(const struct dp_op *op)
+{
+    switch (op->code) {
+    case DP_OP_SET_FIELD:
+        return 64u + op->aux;
+    case DP_OP_CONTROLLER:
+    case DP_OP_NORMAL:
+    case DP_OP_FLOOD:
+    case DP_OP_ALL:
+    case DP_OP_IN_PORT:
+        return DP_OP_OUTPUT;
+    default:
+        return op->code;
+    }
+}
+
+static int
+run_set_fields(struct interp *in)
+{
+    int drop = -1;
+
+    for (unsigned i = 64; i < 64 + N_FLOW_FIELDS && drop < 0; i++)
+        if (in->set[i])
+            drop = run_op(in, in->set[i]);
+    return drop;
+}
+
+static int
+run_action_set(struct interp *in)
+{
+    int drop = -1;
+
+    say(in, " action set\n");
+    for (unsigned i = 0; i < WEFT_ARRAY_LEN(set_order) && drop < 0; i++) {
+        const struct dp_op *op = in->set[set_order[i]];
+
+        if (set_order[i] == DP_OP_SET_FIELD)
+            drop = run_set_fields(in);
+        else if (op)
+            drop = run_op(in, op);
+    }
+    return drop;
+}
+
+/* ------------------------------------------------------------------ tables */
+
+/* §5.3: the matching rule of highest priority. */
+static const struct interp_rule *
+find_rule(const struct interp *in)
+{
+    const struct interp_rule *best = NULL;
+
+    for (size_t i = 0; i < in->pl->n_rules; i++) {
+        const struct interp_rule *r = &in->pl->rules[i];
+
+        if (r->table == in->table && (!best || r->priority > best->priority)
+            && flow_match_test(&r->match, &in->f.k))
+            best = r;
+    }
+    return best;
+}
+
+/* §5.4: a table without a table-miss rule drops, unless it was configured
+ * otherwise (OpenFlow 1.0 to 1.2).  True: goes on at the next table. */
+static bool
+run_miss(struct interp *in)
+{
+    const struct dp_op punt = { .code = DP_OP_CONTROLLER, .words = 1,
+                                .arg = 0xffff };
+
+    say(in, "table %u: no rule matches", in->table);
+    switch (in->pl->miss[in->table]) {
+    case DP_MISS_CONTROLLER:
+        say(in, ", to the controller\n");
+        in->cookie = UINT64_MAX;
+        output(in, &punt, DP_PUNT_NO_MATCH);
+        return false;
+    case DP_MISS_CONTINUE:
+        say(in, ", on to the next table\n");
+        if (in->table + 1 < DP_N_TABLES) {
+            in->table++;
+            return true;
+        }
+        break;
+    default:
+        say(in, ", dropped\n");
+    }
+    in->res->drop = DROP_NO_RULE;
+    return false;
+}
+
+/* §5.9: apply, clear, write, metadata; then goto or the action set.  True: a
+ * goto. */
+static bool
+run_rule(struct interp *in, const struct interp_rule *r)
+{
+    const struct dp_instr *ins = &r->instr;
+    uint64_t metadata;
+    const struct dp_op *op;
+    int drop = -1;
+
+    say(in, "table %u: priority %u, cookie 0x%llx\n", in->table, r->priority,
+        (unsigned long long) r->cookie);
+    in->cookie = r->cookie;
+    FOR_OPS (op, &ins->apply) {
+        drop = run_op(in, op);
+        if (drop >= 0)
+            break;
+    }
+    if (drop < 0) {
+        if (ins->clear)
+            memset(in->set, 0, sizeof in->set);
+        FOR_OPS (op, &ins->write)
+            in->set[set_slot(op)] = op;
+        metadata = be64_to(in->f.k.metadata);
+        metadata = (metadata & ~ins->metadata_mask)
+                   | (ins->metadata & ins->metadata_mask);
+        in->f.k.metadata = be64_from(metadata);
+        if (ins->goto_table != DP_NO_TABLE) {
+            say(in, " goto table %u\n", ins->goto_table);
+            in->table = ins->goto_table;
+            in->res->drop = interp_parse(&in->f);
+            return in->res->drop < 0;
+        }
+        drop = run_action_set(in);
+    }
+    in->res->drop = drop;
+    if (drop < 0 && !in->res->n_outs)
+        in->res->drop = DROP_RULE_DROP;
+    return false;
+}
+
+static void
+run_tables(struct interp *in)
+{
+    bool more = true;
+
+    while (more) {
+        const struct interp_rule *r = find_rule(in);
+
+        more = r ? run_rule(in, r) : run_miss(in);
+    }
+}
+
+void
+interp_run(const struct interp_pipeline *pl, uint32_t in_port,
+           const struct pkt_tunnel *tun, const uint8_t *data, size_t len,
+           struct interp_result *res, char *text, size_t size)
+{
+    struct interp in = { .pl = pl, .res = res, .text = text,
+                         .size = text ? size : 0 };
+
+    *res = (struct interp_result) { .drop = -1 };
+    if (in.size)
+        text[0] = '\0';
+    in.f.room = base_xmalloc(INTERP_HEADROOM + len + 1);
+    in.f.p = in.f.room + INTERP_HEADROOM;
+    in.f.len = len;
+    memcpy(in.f.p, data, len);
+    in.f.k.in_port = in.f.k.in_phy_port = be32_from(in_port);
+    if (tun) {
+        in.f.k.tun_id = be64_from(tun->id);
+        in.f.k.tun_src = tun->src;
+        in.f.k.tun_dst = tun->dst;
+    }
+
+    res->drop = interp_parse(&in.f);
+    if (res->drop < 0) {
+        say_key(&in);
+        run_tables(&in);
+    }
+    if (res->drop >= 0)
+        say(&in, "dropped: %s (%s)\n", drop_reason_names[res->drop],
+            drop_reason_help[res->drop]);
+    free(in.f.room);
+}
+
+void
+interp_result_fini(struct interp_result *r)
+{
+    for (size_t i = 0; i < r->n_outs; i++)
+        free(r->outs[i].data);
+    free(r->outs);
+    *r = (struct interp_result) { .drop = -1 };
+}
