@@ -8,3 +8,9 @@ tests_datapath_test_dp_SOURCES = %D%/test_dp.c $(BED_SOURCES)
 tests_datapath_test_dp_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_LDADD = $(DP_LIBS) $(CHECK_LIBS)
 
+
+check_PROGRAMS += tests/datapath/test_dp_ops
+TESTS += tests/datapath/test_dp_ops
+tests_datapath_test_dp_ops_SOURCES = %D%/test_dp_ops.c $(BED_SOURCES)
+tests_datapath_test_dp_ops_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_dp_ops_LDADD = $(DP_LIBS) $(CHECK_LIBS)
