@@ -19,9 +19,11 @@
 struct dp_port *
 dp_port_new(struct dp *dp, struct dp_bridge *br, const char *name, uint32_t no)
 {
-    struct dp_port *p;
+    struct dp_port *p = aligned_alloc(64, sizeof *p);
 
-    BASE_NEW(p);
+    if (!p)
+        return NULL;
+    memset(p, 0, sizeof *p);
     p->dp = dp;
     p->br = br;
     p->port_no = no;

@@ -59,12 +59,12 @@ instr_check(const struct dp_instr *in, uint8_t table, uint8_t *flags)
     return err;
 }
 
-/* Fills a header; 'words' gets apply, write and metadata; returns their
- * number. */
+/* Fills all but the program; returns the number of words. */
 static unsigned
-act_fill(struct rule_act *a, uint64_t *words, const struct dp_instr *in,
-         uint64_t cookie, uint8_t flags)
+act_fill(struct rule_act *a, const struct dp_instr *in, uint64_t cookie,
+         uint8_t flags)
 {
+    uint64_t *words = a->words;
     unsigned n = 0;
 
     a->cookie = cookie;
@@ -100,8 +100,8 @@ act_fold_flat(const struct rule_act *a, uint8_t table, uint64_t *flat)
 
 /* A compiled act on the stack of the caller, before its place is known. */
 struct act_build {
-    struct rule_act head;
-    uint64_t words[FLAT_MAX / 4 + 2]; /* Directly behind 'head'. */
+    struct rule_act *act; /* In 'mem', without the program. */
+    uint64_t mem[sizeof(struct rule_act) / 8 + FLAT_MAX / 4 + 2];
     uint64_t flat[FLAT_MAX];
     unsigned n, n_flat;
     bool share; /* The program's ops are the apply list itself. */
@@ -114,15 +114,16 @@ act_build(struct act_build *b, struct dp_rule *rule, uint8_t table,
 {
     int n;
 
-    memset(&b->head, 0, sizeof b->head);
-    b->head.rule = rule;
-    b->n = act_fill(&b->head, b->words, in, cookie, flags);
-    n = act_fold_flat(&b->head, table, b->flat);
+    b->act = (struct rule_act *) (void *) b->mem;
+    memset(b->act, 0, sizeof *b->act);
+    b->act->rule = rule;
+    b->n = act_fill(b->act, in, cookie, flags);
+    n = act_fold_flat(b->act, table, b->flat);
     if (n < 0)
         return -EINVAL; /* Longer than a program may be. */
     b->n_flat = (unsigned) n;
     b->share = b->n_flat == in->apply.n_words
-               && !memcmp(b->flat, b->words, 8u * b->n_flat);
+               && !memcmp(b->flat, b->act->words, 8u * b->n_flat);
     return 0;
 }
 
@@ -141,9 +142,8 @@ act_place(const struct act_build *b, struct rule_act *a, struct dp_rule *rule)
 {
     struct prog *p;
 
-    *a = b->head;
+    memcpy(a, b->act, sizeof *a + 8u * b->n);
     a->rule = rule;
-    memcpy(a->words, b->words, 8u * b->n);
     if (!b->n_flat)
         return;
     /* Never 0: the ops of any program are at least one word, and those that
@@ -257,7 +257,7 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
     r->tr.n_values = (uint16_t) flow_key_pack(&match->key, &match->mask, map,
                                               r->tr.values);
     r->act = (struct rule_act *) (void *) (base + mem.counters + mem.rule);
-    b.head.uid = ++dp->next_uid;
+    b.act->uid = ++dp->next_uid;
     act_place(&b, r->act, r);
     dp_bridge_need_mask(br, &match->mask);
     vlan_act_add(br, flags);
@@ -292,8 +292,8 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     a = malloc(act_size(&b));
     if (!a)
         return -ENOMEM;
-    b.head.uid = ++dp->next_uid;
-    b.head.flags |= ACT_OWN;
+    b.act->uid = ++dp->next_uid;
+    b.act->flags |= ACT_OWN;
     act_place(&b, a, r);
     vlan_act_add(t->br, flags);
     vlan_act_del(t->br, old->flags);

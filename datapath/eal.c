@@ -114,13 +114,14 @@ args_build(struct args *a, const char *extra)
 int
 eal_start(const char *extra, struct weft_err *e)
 {
-    struct args a = { .n = 0 };
+    static struct args a; /* EAL keeps pointers into it. */
+    static char *argv[MAX_ARGS + 1];
     cpu_set_t before;
-    char *argv[MAX_ARGS + 1];
     int err;
 
     if (started)
         return 0;
+    a.n = 0;
     args_build(&a, extra);
     /* EAL moves words around in argv. */
     memcpy(argv, a.v, sizeof argv);

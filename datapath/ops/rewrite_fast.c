@@ -34,6 +34,20 @@ rewrite_l4_csum(struct batch *b, unsigned s, uint32_t delta, bool pseudo)
         put_be16(c, 0xffff);
 }
 
+static uint32_t
+crc_bytes(const uint8_t *p, uint32_t n, uint32_t crc)
+{
+    for (; n >= 8; n -= 8, p += 8) {
+        uint64_t w;
+
+        memcpy(&w, p, 8);
+        crc = rte_hash_crc_8byte(w, crc);
+    }
+    while (n--)
+        crc = rte_hash_crc_1byte(*p++, crc);
+    return crc;
+}
+
 /* CRC of the bytes from 'off' on, over all segments. */
 static uint32_t
 crc_from(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint32_t crc)
@@ -46,8 +60,7 @@ crc_from(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint32_t crc)
             continue;
         }
         n = WEFT_MIN(len, m->data_len - off);
-        crc = rte_hash_crc(rte_pktmbuf_mtod_offset(m, uint8_t *, off), n,
-                           crc);
+        crc = crc_bytes(rte_pktmbuf_mtod_offset(m, uint8_t *, off), n, crc);
         len -= n;
         off = 0;
     }

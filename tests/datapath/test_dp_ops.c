@@ -16,7 +16,7 @@ static struct ops o;
 static void
 eal_up(void)
 {
-    ck_assert_int_eq(eal_start("-m 96 --no-huge --no-shconf", NULL), 0);
+    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
 }
 
 static void

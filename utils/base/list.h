@@ -57,16 +57,25 @@ base_list_del(struct base_list *n)
     base_list_init(n);
 }
 
+/* Node of 'it' by arithmetic: at the end of a loop 'it' is no object, only the
+ * head seen as if it were inside one. */
+#define BASE_LIST_NODE(it, member)                                            \
+    ((struct base_list *) (void *) ((char *) (it)                             \
+                                    + offsetof(__typeof__(*(it)), member)))
+
 #define BASE_LIST_FOR(it, head, member)                                       \
     for (it = WEFT_CONTAINER_OF((head)->next, __typeof__(*it), member);       \
-         &it->member != (head);                                               \
-         it = WEFT_CONTAINER_OF(it->member.next, __typeof__(*it), member))
+         BASE_LIST_NODE(it, member) != (head);                                \
+         it = WEFT_CONTAINER_OF(BASE_LIST_NODE(it, member)->next,             \
+                                __typeof__(*it), member))
 
 /* The body may unlink or free 'it'. */
 #define BASE_LIST_FOR_SAFE(it, tmp, head, member)                             \
     for (it = WEFT_CONTAINER_OF((head)->next, __typeof__(*it), member),       \
-        tmp = WEFT_CONTAINER_OF(it->member.next, __typeof__(*it), member);    \
-         &it->member != (head); it = tmp,                                     \
-        tmp = WEFT_CONTAINER_OF(tmp->member.next, __typeof__(*tmp), member))
+        tmp = WEFT_CONTAINER_OF(BASE_LIST_NODE(it, member)->next,             \
+                                __typeof__(*it), member);                     \
+         BASE_LIST_NODE(it, member) != (head); it = tmp,                      \
+        tmp = WEFT_CONTAINER_OF(BASE_LIST_NODE(tmp, member)->next,            \
+                                __typeof__(*tmp), member))
 
 #endif
