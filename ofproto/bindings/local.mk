@@ -56,7 +56,7 @@ libofbind_a_SOURCES = \
 OFBIND_LIBS = libofbind.a
 
 BUILT_SOURCES += $(OFBIND_GEN_H)
-EXTRA_DIST += $(OFBIND_PY) %D%/gen/stamp
+EXTRA_DIST += $(OFBIND_PY) %D%/README.md %D%/gen/stamp
 MAINTAINERCLEANFILES += $(OFBIND_GEN_H) $(OFBIND_GEN_C) $(OFBIND_GEN_TEST) %D%/gen/stamp
 
 %D%/gen/stamp: $(OF_PROTOCOL_FILES) $(OFBIND_PY)
