@@ -66,9 +66,10 @@ load32(const uint8_t *p)
 static inline bool
 ip_csum_ok(const uint8_t *ip, unsigned hlen)
 {
-    uint64_t sum = 0;
+    uint64_t sum = (uint64_t) load32(ip) + load32(ip + 4) + load32(ip + 8)
+                   + load32(ip + 12) + load32(ip + 16);
 
-    for (unsigned i = 0; i < hlen; i += 4)
+    for (unsigned i = 20; weft_unlikely(i < hlen); i += 4)
         sum += load32(ip + i);
     return fold(sum) == 0xffff;
 }
@@ -178,7 +179,7 @@ udp_csum_check(const struct rte_mbuf *m, const uint8_t *p, struct outer *o)
 
 /* --------------------------------------------------------- outer headers */
 
-static inline const struct tunnel_kind *
+static inline bool
 find_kind(const struct tunnel_table *t, uint8_t proto, uint16_t selector,
           uint16_t *index)
 {
@@ -186,9 +187,9 @@ find_kind(const struct tunnel_table *t, uint8_t proto, uint16_t selector,
         if (t->kinds[i].ip_proto == proto
             && t->kinds[i].selector == selector) {
             *index = (uint16_t) i;
-            return &t->kinds[i];
+            return true;
         }
-    return NULL;
+    return false;
 }
 
 static bool
@@ -230,47 +231,82 @@ ip_check(const struct rte_mbuf *m, const uint8_t *ip, unsigned hlen)
     return TUNNEL_OK;
 }
 
-/* TUNNEL_OK fills 'o'. */
-static inline int
-parse_outer(const struct tunnel_table *t, const struct rte_mbuf *m,
-            struct outer *o)
+static inline bool
+is_ours(const struct tunnel_worker *w, const struct tunnel_table *t, be32 dst)
+{
+    return (w->last_seq == t->seq && w->last_dst == dst)
+           || tunnel_addr_is_local(t, dst);
+}
+
+/* Whose packet is it, the general way: options, fragments, what is short. */
+static int WEFT_COLD
+locate(const struct tunnel_worker *w, const struct tunnel_table *t,
+       const struct rte_mbuf *m, struct outer *o)
 {
     const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
     const uint8_t *ip = p + TUNNEL_ETH_HLEN;
     size_t len = m->data_len;
-    unsigned hlen;
-    uint32_t total;
+    unsigned hlen, total, frag;
 
-    if (weft_unlikely(len < TUNNEL_ETH_HLEN + 20
-                      || get_be16(p + 12) != 0x0800 || ip[0] >> 4 != 4))
+    if (len < TUNNEL_ETH_HLEN + 20 || get_be16(p + 12) != 0x0800
+        || ip[0] >> 4 != 4 || !is_ours(w, t, load32(ip + 16))
+        || !has_proto(t, ip[9]))
         return TUNNEL_OTHER;
     hlen = 4u * (ip[0] & 15);
-    o->src = load32(ip + 12);
-    o->dst = load32(ip + 16);
-    if (weft_unlikely(!tunnel_addr_is_local(t, o->dst)
-                      || !has_proto(t, ip[9])))
-        return TUNNEL_OTHER;
     total = get_be16(ip + 2);
+    frag = get_be16(ip + 6);
     o->l4 = (uint16_t) (TUNNEL_ETH_HLEN + hlen);
-    if (weft_unlikely(hlen < 20 || total < hlen))
+    if (hlen < 20 || total < hlen)
         return DROP_TNL_BAD_IP;
     /* RFC 7348 §4.3, RFC 7637 §4.3: fragments may be discarded.  Only the
      * first tells which UDP port it is for. */
-    if (weft_unlikely(get_be16(ip + 6) & 0x1fff))
+    if (frag & 0x1fff)
         return DROP_TNL_FRAGMENT;
-    if (weft_unlikely(total < hlen + 4 || len < o->l4 + 4u))
+    if (total < hlen + 4 || len < o->l4 + 4u)
         return DROP_TNL_SHORT;
-
-    const struct tunnel_kind *k = find_kind(t, ip[9], get_be16(p + o->l4 + 2),
-                                            &o->kind);
-    if (weft_unlikely(!k))
+    if (!find_kind(t, ip[9], get_be16(p + o->l4 + 2), &o->kind))
         return TUNNEL_OTHER;
-    if (weft_unlikely(get_be16(ip + 6) & 0x2000))
-        return DROP_TNL_FRAGMENT;
+    return frag & 0x2000 ? (int) DROP_TNL_FRAGMENT : TUNNEL_OK;
+}
+
+/* The same for nearly all: no options, no fragment, all of it there. */
+static inline int
+locate_plain(const struct tunnel_worker *w, const struct tunnel_table *t,
+             const struct rte_mbuf *m, struct outer *o)
+{
+    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+    const uint8_t *ip = p + TUNNEL_ETH_HLEN;
+
+    if (weft_unlikely(m->data_len < TUNNEL_ETH_HLEN + 20 + UDP_HLEN
+                      || get_be16(p + 12) != 0x0800 || ip[0] != 0x45
+                      || (get_be16(ip + 6) & 0x3fff)
+                      || get_be16(ip + 2) < 20 + 4))
+        return locate(w, t, m, o);
+    o->l4 = TUNNEL_ETH_HLEN + 20;
+    if (!find_kind(t, ip[9], get_be16(p + TUNNEL_ETH_HLEN + 22), &o->kind)
+        || weft_unlikely(!is_ours(w, t, load32(ip + 16))))
+        return TUNNEL_OTHER;
+    return TUNNEL_OK;
+}
+
+/* TUNNEL_OK fills 'o'. */
+static inline int
+parse_outer(const struct tunnel_worker *w, const struct tunnel_table *t,
+            const struct rte_mbuf *m, struct outer *o)
+{
+    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+    const uint8_t *ip = p + TUNNEL_ETH_HLEN;
+    int verdict = locate_plain(w, t, m, o);
+    unsigned hlen = o->l4 - TUNNEL_ETH_HLEN;
+    struct tnl_meta meta;
+    uint32_t total;
+
+    if (weft_unlikely(verdict != TUNNEL_OK))
+        return verdict;
+    total = get_be16(ip + 2);
     if (weft_unlikely(total > m->pkt_len - TUNNEL_ETH_HLEN))
         return DROP_TNL_SHORT;
-
-    int verdict = ip_check(m, ip, hlen);
+    verdict = ip_check(m, ip, hlen);
     o->plen = total - hlen;
     o->has_csum = o->partial = false;
     if (ip[9] == PROTO_UDP && weft_likely(verdict == TUNNEL_OK))
@@ -278,11 +314,13 @@ parse_outer(const struct tunnel_table *t, const struct rte_mbuf *m,
     if (weft_unlikely(verdict != TUNNEL_OK))
         return verdict;
 
-    struct tnl_meta meta;
-    enum tnl_verdict v = k->ops->decap(
-        p + o->l4, WEFT_MIN((size_t) o->plen, len - o->l4), &meta);
+    enum tnl_verdict v = t->kinds[o->kind].ops->decap(
+        p + o->l4, WEFT_MIN((size_t) o->plen, (size_t) m->data_len - o->l4),
+        &meta);
     if (weft_unlikely(v != TNL_OK))
         return (int) v;
+    o->src = load32(ip + 12);
+    o->dst = load32(ip + 16);
     o->key = meta.key;
     o->cut = (uint16_t) (o->l4 + meta.hlen);
     o->ecn = ip[1] & ECN_MASK;
@@ -493,7 +531,7 @@ tunnel_rx_burst(struct tunnel_worker *w, struct rte_mbuf *const m[],
         if (i + 4 < n)
             weft_prefetch(rte_pktmbuf_mtod(m[i + 4], uint8_t *));
         rx[i].port = NULL;
-        rx[i].verdict = parse_outer(t, m[i], &outer[i]);
+        rx[i].verdict = parse_outer(w, t, m[i], &outer[i]);
         if (rx[i].verdict == TUNNEL_OK && !same_as_last(w, t, &outer[i]))
             prefetch_slot(t, &outer[i]);
     }
