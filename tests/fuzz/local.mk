@@ -5,3 +5,4 @@
 include %D%/extract.mk
 include %D%/flow_text.mk
 include %D%/ofmsg.mk
+include %D%/decap.mk
