@@ -2,7 +2,8 @@
 /* Finishing in software what a device cannot: checksum and segmentation.
  *
  * What:    completes partial checksums; cuts large TCP segments (IPv4 and
- *          IPv6, any number of VLAN tags) into frames of tso_segsz.
+ *          IPv6, any number of VLAN tags) into frames of tso_segsz; UDP too
+ *          (RTE_MBUF_F_TX_UDP_SEG), which only ports have inside.
  * Model:   see port.h for the state that an mbuf carries.
  * Threads: worker.  Owns: offload_segment consumes 'm' on success.
  * Errors:  -ENOMEM (no mbuf), -EINVAL (headers do not match the flags); 'm'

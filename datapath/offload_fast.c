@@ -177,9 +177,9 @@ append_payload(struct rte_mbuf *head, struct rte_mempool *pool,
 struct tso {
     const uint8_t *hdr;  /* In the large frame. */
     uint32_t l2_len, l3_len, l4_len, hdr_len;
-    uint32_t payload;    /* Bytes of TCP payload. */
+    uint32_t payload;    /* Bytes behind the L4 header. */
     uint32_t mss;
-    bool v4;
+    bool v4, udp;
 };
 
 static int
@@ -196,12 +196,15 @@ tso_init(struct tso *t, const struct rte_mbuf *m)
     t->hdr_len = t->l2_len + t->l3_len + t->l4_len;
     t->mss = m->tso_segsz;
     t->v4 = (m->ol_flags & RTE_MBUF_F_TX_IPV4) != 0;
-    if (t->mss == 0 || t->l2_len < 14 || t->l4_len < 20
+    t->udp = (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG) != 0;
+    if (t->mss == 0 || t->l2_len < 14 || t->l4_len < (t->udp ? 8 : 20)
         || t->hdr_len > m->data_len)
         return -EINVAL;
     len = l4_length(m, t->hdr + t->l2_len, t->l2_len);
-    if (len < t->l4_len
-        || (t->hdr[t->l2_len + t->l3_len + 12] >> 4) * 4u != t->l4_len)
+    if (len < t->l4_len)
+        return -EINVAL;
+    if (!t->udp
+        && (t->hdr[t->l2_len + t->l3_len + 12] >> 4) * 4u != t->l4_len)
         return -EINVAL;
     t->payload = len - t->l4_len;
     return 0;
@@ -215,40 +218,61 @@ pseudo_sum(const struct tso *t, const uint8_t *l3, uint32_t l4_total)
     uint32_t n = t->v4 ? 8 : 32;
     const uint8_t *addrs = l3 + (t->v4 ? 12 : 8);
 
-    return (uint64_t) __rte_raw_cksum(addrs, n, 0) + be16_from(IPPROTO_TCP)
+    return (uint64_t) __rte_raw_cksum(addrs, n, 0)
+           + be16_from(t->udp ? IPPROTO_UDP : IPPROTO_TCP)
            + be16_from((uint16_t) l4_total);
 }
 
-/* Patches the copied headers of the segment at payload offset 'off', 'n'
- * bytes long, the i-th; then the checksums. */
+/* IP header of the i-th segment. */
+static void
+finish_l3(const struct tso *t, uint8_t *l3, uint32_t l4_total, uint16_t i)
+{
+    uint16_t sum;
+
+    if (!t->v4) {
+        put_be16(l3 + 4, (uint16_t) (t->l3_len - 40 + l4_total));
+        return;
+    }
+    put_be16(l3 + 2, (uint16_t) (t->l3_len + l4_total));
+    put_be16(l3 + 4, (uint16_t) (get_be16(l3 + 4) + i));
+    memset(l3 + 10, 0, 2);
+    sum = (uint16_t) ~rte_raw_cksum(l3, t->l3_len);
+    memcpy(l3 + 10, &sum, sizeof sum);
+}
+
+/* TCP header of the segment at payload offset 'off', 'n' bytes long. */
+static void
+finish_tcp(const struct tso *t, uint8_t *tcp, uint32_t off, uint32_t n)
+{
+    put_be32(tcp + 4, get_be32(tcp + 4) + off);
+    if (off + n < t->payload)
+        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH); /* The last carries them. */
+    if (off > 0)
+        tcp[13] &= (uint8_t) ~TCP_CWR; /* RFC 3168 §6.1.2: said once. */
+}
+
+/* Patches the copied headers of the i-th segment; then the checksums. */
 static void
 tso_finish(const struct tso *t, struct rte_mbuf *s, uint32_t off, uint32_t n,
            uint16_t i)
 {
     uint8_t *l3 = rte_pktmbuf_mtod_offset(s, uint8_t *, t->l2_len);
-    uint8_t *tcp = l3 + t->l3_len;
+    uint8_t *l4 = l3 + t->l3_len;
+    uint8_t *field = l4 + (t->udp ? UDP_CSUM_OFF : TCP_CSUM_OFF);
     uint32_t l4_total = t->l4_len + n;
     uint16_t sum;
 
-    if (t->v4) {
-        put_be16(l3 + 2, (uint16_t) (t->l3_len + l4_total));
-        put_be16(l3 + 4, (uint16_t) (get_be16(l3 + 4) + i));
-        memset(l3 + 10, 0, 2);
-        sum = (uint16_t) ~rte_raw_cksum(l3, t->l3_len);
-        memcpy(l3 + 10, &sum, sizeof sum);
-    } else {
-        put_be16(l3 + 4, (uint16_t) (t->l3_len - 40 + l4_total));
-    }
-    put_be32(tcp + 4, get_be32(tcp + 4) + off);
-    if (off + n < t->payload)
-        tcp[13] &= (uint8_t) ~(TCP_FIN | TCP_PSH); /* The last carries them. */
-    if (i > 0)
-        tcp[13] &= (uint8_t) ~TCP_CWR; /* RFC 3168 §6.1.2: said once. */
-    memset(tcp + TCP_CSUM_OFF, 0, 2);
+    finish_l3(t, l3, l4_total, i);
+    if (t->udp)
+        put_be16(l4 + 4, (uint16_t) l4_total);
+    else
+        finish_tcp(t, l4, off, n);
+    memset(field, 0, 2);
     sum = (uint16_t) ~fold(pseudo_sum(t, l3, l4_total)
-                           + offload_sum(s, t->l2_len + t->l3_len,
-                                         l4_total));
-    memcpy(tcp + TCP_CSUM_OFF, &sum, sizeof sum);
+                           + offload_sum(s, t->l2_len + t->l3_len, l4_total));
+    if (t->udp && sum == 0)
+        sum = 0xffff;
+    memcpy(field, &sum, sizeof sum);
 }
 
 static int

@@ -176,7 +176,7 @@ set_state(struct rte_mbuf *m, const struct shape *s)
     m->ol_flags = s->udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM;
     m->ol_flags |= s->v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
     if (s->mss) {
-        m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+        m->ol_flags |= s->udp ? RTE_MBUF_F_TX_UDP_SEG : RTE_MBUF_F_TX_TCP_SEG;
         m->tso_segsz = s->mss;
         m->l4_len = l4_header(s);
     }
@@ -384,6 +384,8 @@ static const struct shape tso_shapes[] = {
     { .payload = 5000, .mss = 999, .v6 = true, .n_vlans = 2, .l4_options = 40,
       .chunk = 77, .tcp_flags = ALL_FLAGS },
     { .payload = 30000, .mss = 8948, .tcp_flags = ALL_FLAGS }, /* Jumbo. */
+    { .payload = 5000, .mss = 1200, .udp = true, .n_vlans = 1 },
+    { .payload = 6001, .mss = 1200, .udp = true, .v6 = true, .chunk = 101 },
 };
 
 /* Checks one segment, its place 'off' in the payload. */
@@ -402,15 +404,20 @@ assert_segment(const struct shape *s, const uint8_t *seg, unsigned len,
         ck_assert_uint_eq(get_be16(seg + l3 + 2), len - l3);
         ck_assert_uint_eq(get_be16(seg + l3 + 4), (0xfffe + i) & 0xffff);
     }
+    if (n)
+        ck_assert_mem_eq(seg + hdr, frame + hdr + off, n);
+    assert_checksums_hold(s, seg, len - l4);
+    if (s->udp) {
+        ck_assert_uint_eq(get_be32(seg + l4), get_be32(frame + l4));
+        ck_assert_uint_eq(get_be16(seg + l4 + 4), 8 + n);
+        return;
+    }
     ck_assert_uint_eq(get_be32(seg + l4 + 4), 0xfffffff0 + off);
     ck_assert_mem_eq(seg + l4 + 8, frame + l4 + 8, 5); /* ack, offset */
     ck_assert_uint_eq(seg[l4 + 13] & 0x80, first ? s->tcp_flags & 0x80 : 0);
     ck_assert_uint_eq(seg[l4 + 13] & 0x09, last ? s->tcp_flags & 0x09 : 0);
     ck_assert_uint_eq(seg[l4 + 13] & 0x76, s->tcp_flags & 0x76);
     ck_assert_mem_eq(seg + l4 + 20, frame + l4 + 20, s->l4_options);
-    if (n)
-        ck_assert_mem_eq(seg + hdr, frame + hdr + off, n);
-    assert_checksums_hold(s, seg, len - l4);
 }
 
 START_TEST(test_offload_segment_large_frame_becomes_complete_frames)

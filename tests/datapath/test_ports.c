@@ -270,6 +270,7 @@ START_TEST(test_pcap_rx_truncated_file_ends_with_reason)
     ck_assert_uint_eq(p.ops->rx_burst(&p, m, PORT_BURST), 1);
     rte_pktmbuf_free(m[0]);
     ck_assert_uint_eq(p.rx_errors, 1);
+    p.ops->poll_state(&p);
     ck_assert_ptr_nonnull(strstr(p.status, "rx ended"));
     ck_assert(!readable(p.rx_fd));
     p.ops->close(&p);

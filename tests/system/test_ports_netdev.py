@@ -138,6 +138,51 @@ def test_netdev_segments_are_cut_for_a_port_without_tso(cleanup):
     f.stop()
 
 
+SEND_USO = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(17, 103, 1000)  # UDP_SEGMENT
+for i in range(50):
+    s.sendto(bytes([i]) * 40500, ("10.77.0.1", 7777))
+"""
+RECEIVE = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)  # SO_RCVBUFFORCE
+s.bind(("10.77.0.1", 7777))
+s.settimeout(3)
+got = []
+print("listening", flush=True)
+try:
+    while len(got) < 50 * 41:
+        got.append(s.recv(65536))
+except socket.timeout:
+    pass
+whole = all(len(x) == (1000 if i % 41 < 40 else 500) and set(x) == {i // 41}
+            for i, x in enumerate(got))
+print(len(got), whole)
+"""
+
+
+def test_netdev_large_udp_arrives_as_datagrams(cleanup):
+    a, h, b = bed(cleanup)
+    f = joined(cleanup, a, h)
+    a.run("ping -c 1 -W 2 10.77.0.2")
+    scripts = []
+    for text in (RECEIVE, SEND_USO):
+        scripts.append(tempfile.NamedTemporaryFile("w", suffix=".py"))
+        scripts[-1].write(text)
+        scripts[-1].flush()
+    receiver = a.start("python3 " + scripts[0].name)
+    assert receiver.stdout.readline() == "listening\n"
+    b.run("python3 " + scripts[1].name)
+    said = receiver.stdout.read()
+    s = f.status()
+    assert said == "2050 True\n", (said, s)
+    assert s[1]["errors"] == 0, s
+    f.stop()
+
+
 def test_netdev_open_says_why_it_refuses(cleanup):
     h = Netns("h")
     cleanup.append(h.delete)

@@ -138,6 +138,19 @@ def test_internal_port_is_an_interface_of_the_host(cleanup):
     f.stop()
 
 
+def test_tap_persistent_interface_stays_and_is_taken_again(cleanup):
+    ns = Netns("h")
+    cleanup.append(ns.delete)
+    for _ in range(2):
+        f = Forwarder("t9,tap,persistent=yes,mac=02:aa:00:00:00:09",
+                      "rec,pcap,tx=/dev/null", netns=ns)
+        cleanup.append(f.kill)
+        assert "LOWER_UP" in ns.run("ip link show t9")
+        f.stop()
+        text = ns.run("ip link show t9")
+        assert "LOWER_UP" not in text and "02:aa:00:00:00:09" in text, text
+
+
 def test_tap_open_says_why_it_refuses(cleanup):
     ns = Netns("h")
     cleanup.append(ns.delete)

@@ -12,6 +12,9 @@
 #define TCP_CSUM_OFF 16
 #define UDP_CSUM_OFF 6
 #define GRE_TEB 0x6558
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4
+#define VIRTIO_NET_HDR_GSO_UDP_L4 5 /* Linux 6.2. */
+#endif
 
 /* Where the headers of one frame lie, counted from 'start'. */
 struct headers {
@@ -107,17 +110,22 @@ set_segmentation(struct rte_mbuf *m, const struct virtio_net_hdr *v,
                  const uint8_t *p, const struct headers *h)
 {
     uint8_t type = v->gso_type & (uint8_t) ~VIRTIO_NET_HDR_GSO_ECN;
-    uint32_t l4_len;
+    uint32_t l4_len = 8;
 
-    if (type != (h->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4)
-        || h->proto != IPPROTO_TCP || v->gso_size == 0
-        || m->data_len < h->l4 + 20)
+    if (v->gso_size == 0 || m->data_len < h->l4 + 20)
         return false;
+    m->tso_segsz = v->gso_size;
+    if (type == VIRTIO_NET_HDR_GSO_UDP_L4 && h->proto == IPPROTO_UDP) {
+        m->l4_len = l4_len;
+        m->ol_flags |= RTE_MBUF_F_TX_UDP_SEG;
+        return true;
+    }
     l4_len = (p[h->l4 + 12] >> 4) * 4u;
-    if (l4_len < 20 || m->data_len < h->l4 + l4_len)
+    if (type != (h->v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4)
+        || h->proto != IPPROTO_TCP || l4_len < 20
+        || m->data_len < h->l4 + l4_len)
         return false;
     m->l4_len = l4_len;
-    m->tso_segsz = v->gso_size;
     m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
     return true;
 }
@@ -178,7 +186,8 @@ vnet_to_mbuf(struct rte_mbuf *m, const struct virtio_net_hdr *v,
             return set_state(m, &h, 0, RTE_MBUF_F_TX_TCP_CKSUM)
                    && (!large || set_segmentation(m, v, p, &h));
         if (h.proto == IPPROTO_UDP && v->csum_offset == UDP_CSUM_OFF)
-            return !large && set_state(m, &h, 0, RTE_MBUF_F_TX_UDP_CKSUM);
+            return set_state(m, &h, 0, RTE_MBUF_F_TX_UDP_CKSUM)
+                   && (!large || set_segmentation(m, v, p, &h));
     }
     if (large)
         return known && inner_segment(m, v, p, &h, start);

@@ -5,7 +5,9 @@
  *          (checksum, segmentation), both ways.
  * Model:   port.h says how an mbuf carries that.  Received work that fits
  *          neither TCP nor UDP of the outermost headers, nor a TCP segment
- *          inside VXLAN or GRE, is finished here.
+ *          inside VXLAN or GRE, is finished here.  Large UDP (sent with
+ *          UDP_SEGMENT; a tap never gives it) is RTE_MBUF_F_TX_UDP_SEG, which
+ *          the port itself must cut.
  * Threads: worker.  Owns: nothing.
  * Errors:  false: the header contradicts the frame, which is to be dropped.
  * Source:  virtio 1.2 §5.1.6; linux/virtio_net.h (fields in host order). */

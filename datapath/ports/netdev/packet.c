@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "datapath/offload.h"
 #include "datapath/ports/common/vnet_fast.h"
 #include "datapath/ports/netdev/netdev_port.h"
 #include "utils/base/mem.h"
@@ -50,6 +51,9 @@ struct packet {
     int fd;
     struct port_env env;
     uint64_t dropped; /* Control. */
+    /* Received, not delivered: large UDP became more frames than asked for. */
+    unsigned n_stash, stash_at;
+    struct rte_mbuf *stash[SLOTS * OFFLOAD_MAX_SEGMENTS];
     struct slot slots[SLOTS];
     struct mmsghdr rx_msgs[SLOTS];
     struct mmsghdr tx_msgs[PORT_BURST];
@@ -158,31 +162,70 @@ slot_take(struct port *p, struct slot *s, struct mmsghdr *msg)
     return m;
 }
 
-/* One recvmmsg; *more tells whether the socket may hold more. */
-static uint16_t
-receive_some(struct packet *k, struct port *p, struct rte_mbuf **pkts,
-             uint16_t n, bool *more)
+struct output {
+    struct rte_mbuf **pkts;
+    uint16_t n, max;
+};
+
+static void
+deliver(struct packet *k, struct output *o, struct rte_mbuf *m)
 {
-    uint16_t want = 0, got = 0;
+    if (o->n < o->max)
+        o->pkts[o->n++] = m;
+    else
+        k->stash[k->n_stash++] = m;
+}
+
+/* Large UDP is cut here: no port takes it whole. */
+static void
+deliver_cut(struct packet *k, struct port *p, struct output *o,
+            struct rte_mbuf *m)
+{
+    struct rte_mbuf *cut[OFFLOAD_MAX_SEGMENTS];
+    int n = offload_segment(m, k->env.pool, cut, OFFLOAD_MAX_SEGMENTS);
+
+    if (n < 0) {
+        *(n == -ENOMEM ? &p->rx_no_buffer : &p->rx_errors) += 1;
+        rte_pktmbuf_free(m);
+    }
+    for (int i = 0; i < n; i++)
+        deliver(k, o, cut[i]);
+}
+
+static void
+stash_drain(struct packet *k, struct output *o)
+{
+    while (k->stash_at < k->n_stash && o->n < o->max)
+        o->pkts[o->n++] = k->stash[k->stash_at++];
+    if (k->stash_at == k->n_stash)
+        k->stash_at = k->n_stash = 0;
+}
+
+/* One recvmmsg; returns whether the socket may hold more.  The stash is
+ * empty. */
+static bool
+receive_some(struct packet *k, struct port *p, struct output *o)
+{
+    uint16_t room = (uint16_t) (o->max - o->n), want = 0;
     int r;
 
-    while (want < WEFT_MIN(n, (uint16_t) SLOTS)
+    while (want < WEFT_MIN(room, (uint16_t) SLOTS)
            && slot_ready(k, &k->slots[want], &k->rx_msgs[want]))
         want++;
-    *more = false;
     if (want == 0) {
         p->rx_no_buffer++; /* The frames wait in the socket. */
-        return 0;
+        return false;
     }
     r = recvmmsg(k->fd, k->rx_msgs, want, MSG_DONTWAIT, NULL);
-    if (r <= 0)
-        return 0;
-    *more = r == want;
     for (int i = 0; i < r; i++) {
-        pkts[got] = slot_take(p, &k->slots[i], &k->rx_msgs[i]);
-        got += pkts[got] != NULL;
+        struct rte_mbuf *m = slot_take(p, &k->slots[i], &k->rx_msgs[i]);
+
+        if (m && (m->ol_flags & RTE_MBUF_F_TX_UDP_SEG))
+            deliver_cut(k, p, o, m);
+        else if (m)
+            deliver(k, o, m);
     }
-    return got;
+    return r == want;
 }
 
 static uint16_t
@@ -190,12 +233,12 @@ packet_rx(struct netdev_backend *b, struct port *p, struct rte_mbuf **pkts,
           uint16_t n)
 {
     struct packet *k = (struct packet *) b;
-    uint16_t got = 0;
-    bool more = true;
+    struct output o = { pkts, 0, n };
 
-    while (more && got < n)
-        got += receive_some(k, p, pkts + got, (uint16_t) (n - got), &more);
-    return got;
+    stash_drain(k, &o);
+    while (o.n < o.max && receive_some(k, p, &o))
+        ;
+    return o.n;
 }
 
 /* ------------------------------------------------------------ transmit */
@@ -388,6 +431,7 @@ packet_destroy(struct netdev_backend *b)
 
     if (k->fd >= 0)
         close(k->fd);
+    rte_pktmbuf_free_bulk(k->stash + k->stash_at, k->n_stash - k->stash_at);
     for (int i = 0; i < SLOTS; i++) {
         rte_pktmbuf_free(k->slots[i].small);
         rte_pktmbuf_free(k->slots[i].big);

@@ -12,6 +12,7 @@
  * Source:  pcap(3PCAP), pcap-savefile(5). */
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,10 @@ struct pcap_port {
     pcap_dumper_t *dump;
     bool loop;
     uint64_t this_round; /* Packets since the file was opened. */
+    /* Why receive ended, why transmit fails: written by the worker before the
+     * flag is set, told by poll_state. */
+    char rx_why[112], tx_why[112];
+    _Atomic bool rx_ended, tx_failed;
     uint8_t frame[PCAP_SNAPLEN];
 };
 
@@ -165,6 +170,17 @@ pcap_port_set(struct port *p, const char *name, const char *value,
 }
 
 static void
+pcap_port_poll_state(struct port *p)
+{
+    struct pcap_port *pp = p->priv;
+
+    if (atomic_load(&pp->tx_failed))
+        port_set_status(p, true, "%s", pp->tx_why);
+    else if (atomic_load(&pp->rx_ended))
+        port_set_status(p, true, "%s", pp->rx_why);
+}
+
+static void
 pcap_port_get(struct port *p, struct dp_port_info *info)
 {
     (void) p;
@@ -181,7 +197,9 @@ rx_file_end(struct port *p, int why)
 
     if (why == PCAP_ERROR) {
         p->rx_errors++;
-        port_set_status(p, true, "rx ended: %s", pcap_geterr(pp->rx));
+        snprintf(pp->rx_why, sizeof pp->rx_why, "rx ended: %s",
+                 pcap_geterr(pp->rx));
+        atomic_store(&pp->rx_ended, true);
     }
     pcap_close(pp->rx);
     pp->rx = NULL;
@@ -247,7 +265,10 @@ pcap_port_tx(struct port *p, struct rte_mbuf **pkts, uint16_t n)
     }
     if (pcap_dump_flush(pp->dump)) {
         p->tx_error = true;
-        port_set_status(p, true, "tx=%s: %s", pp->tx_path, strerror(errno));
+        if (!atomic_load(&pp->tx_failed))
+            snprintf(pp->tx_why, sizeof pp->tx_why, "tx: %s",
+                     strerror(errno));
+        atomic_store(&pp->tx_failed, true);
         return 0;
     }
     rte_pktmbuf_free_bulk(pkts, n);
@@ -262,6 +283,7 @@ const struct port_ops port_pcap_ops = {
     .close = pcap_port_close,
     .set = pcap_port_set,
     .get = pcap_port_get,
+    .poll_state = pcap_port_poll_state,
     .rx_burst = pcap_port_rx,
     .tx_burst = pcap_port_tx,
 };
