@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bindings' object core: read, build and grow real messages. */
 #include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "loci/loci.h"
@@ -126,6 +128,109 @@ START_TEST(test_bindings_flow_add_built_in_any_order_equals_golden)
 }
 END_TEST
 
+#define BIT(v) (1u << (v))
+#define OURS (BIT(OF_VERSION_1_0) | BIT(OF_VERSION_1_3))
+
+/* OpenFlow 1.3.5 §6.3.1 and §7.5.1. */
+static const struct hello_case {
+    const char *what;
+    uint8_t bytes[24];
+    int len;
+    uint32_t ours;
+    int version; /* -1: refused ... */
+    int type;    /* ... with this error, code 0 or 6. */
+} hellos[] = {
+    {"1.3 without bitmap", {4, 0, 0, 8}, 8, OURS, 4, 0},
+    {"1.0 without bitmap", {1, 0, 0, 8}, 8, OURS, 1, 0},
+    {"newer than all of ours", {9, 0, 0, 8}, 8, OURS, 4, 0},
+    {"the smaller one is not ours", {3, 0, 0, 8}, 8, OURS, -1, 0},
+    {"only 1.0, ours 1.3", {1, 0, 0, 8}, 8, BIT(4), -1, 0},
+    {"bitmap 1.0 and 1.3", {6, 0, 0, 16, 0, 0, 0, 0, 0, 1, 0, 8, 0, 0, 0, 18},
+     16, OURS, 4, 0},
+    {"bitmap beats the header", {4, 0, 0, 16, 0, 0, 0, 0, 0, 1, 0, 8, 0, 0, 0,
+     2}, 16, OURS, 1, 0},
+    {"bitmap of nothing we speak", {5, 0, 0, 16, 0, 0, 0, 0, 0, 1, 0, 8, 0, 0,
+     0, 32}, 16, OURS, -1, 0},
+    {"unknown element, then bitmap", {4, 0, 0, 24, 0, 0, 0, 0, 0, 9, 0, 4, 0,
+     0, 0, 0, 0, 1, 0, 8, 0, 0, 0, 2}, 24, OURS, 1, 0},
+    {"element without its pad", {4, 0, 0, 12, 0, 0, 0, 0, 0, 9, 0, 4}, 12,
+     OURS, 4, 0},
+    {"element of length 0", {4, 0, 0, 12, 0, 0, 0, 0, 0, 1, 0, 0}, 12, OURS,
+     -1, 1},
+    {"element longer than the hello", {4, 0, 0, 12, 0, 0, 0, 0, 0, 1, 0, 8},
+     12, OURS, -1, 1},
+    {"header length wrong", {4, 0, 0, 9}, 8, OURS, -1, 1},
+    {"seven bytes", {4, 0, 0, 7}, 7, OURS, -1, 1},
+    {"no hello", {4, 2, 0, 8}, 8, OURS, -1, 1},
+};
+
+START_TEST(test_bindings_hello_negotiation_follows_the_specification)
+{
+    const struct hello_case *c = &hellos[_i];
+    struct of_parse_err err = {.type = 99};
+    uint8_t *exact = malloc((size_t) c->len);
+
+    memcpy(exact, c->bytes, (size_t) c->len);
+    ck_assert_msg(of_hello_negotiate(exact, c->len, c->ours, &err)
+                      == c->version, "%s", c->what);
+    if (c->version < 0) {
+        ck_assert_msg(err.type == c->type, "%s: %u", c->what, err.type);
+        ck_assert_int_eq(err.code, c->type ? 6 : 0);
+        ck_assert_ptr_nonnull(err.text);
+    }
+    free(exact);
+}
+END_TEST
+
+static char shown[2048];
+
+static int
+shown_write(void *cookie, const char *fmt, ...)
+{
+    size_t at = strlen(shown);
+    va_list ap;
+    int n;
+
+    (void) cookie;
+    va_start(ap, fmt);
+    n = vsnprintf(shown + at, sizeof shown - at, fmt, ap);
+    va_end(ap);
+    return n;
+}
+
+START_TEST(test_bindings_show_names_enums_flags_and_fields)
+{
+    uint8_t copy[sizeof flow_add_tcp];
+    of_object_storage_t s;
+    of_object_t *obj = parse_flow_add(&s, copy);
+
+    ck_assert_ptr_nonnull(obj);
+    shown[0] = '\0';
+    ck_assert_int_gt(of_object_show(shown_write, NULL, obj), 0);
+    ck_assert_str_eq(
+        shown,
+        "of_flow_add { xid=7 cookie=0x1122 cookie_mask=0x0 table_id=3"
+        " idle_timeout=10 hard_timeout=20 priority=100 buffer_id=4294967295"
+        " out_port=ANY out_group=4294967295 flags=send_flow_rem"
+        " match={in_port=1 eth_type=0x800 ip_proto=6 tcp_dst=80}"
+        " instructions=[of_instruction_apply_actions {"
+        " actions=[of_action_output { port=2 max_len=no_buffer }] }] }");
+}
+END_TEST
+
+START_TEST(test_bindings_dump_has_a_line_per_member)
+{
+    of_object_t *obj = of_role_request_new(OF_VERSION_1_3);
+
+    of_role_request_role_set(obj, OF_CONTROLLER_ROLE_MASTER);
+    shown[0] = '\0';
+    ck_assert_int_gt(of_object_dump(shown_write, NULL, obj), 0);
+    ck_assert_str_eq(shown, "of_role_request {\n  xid=0\n"
+                            "  role=role_master\n  generation_id=0 }\n");
+    of_object_delete(obj);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -135,6 +240,11 @@ suite(void)
     tcase_add_test(t, test_bindings_flow_add_getters_read_the_wire);
     tcase_add_test(t, test_bindings_flow_add_match_and_actions_are_found);
     tcase_add_test(t, test_bindings_flow_add_built_in_any_order_equals_golden);
+    tcase_add_loop_test(
+        t, test_bindings_hello_negotiation_follows_the_specification, 0,
+        WEFT_ARRAY_LEN(hellos));
+    tcase_add_test(t, test_bindings_show_names_enums_flags_and_fields);
+    tcase_add_test(t, test_bindings_dump_has_a_line_per_member);
     suite_add_tcase(s, t);
     return s;
 }
