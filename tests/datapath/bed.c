@@ -122,6 +122,25 @@ bed_add_port(struct bed *b, struct dp_bridge *br, unsigned no, uint32_t caps)
 }
 
 void
+bed_add_uplink(struct bed *b, unsigned no, uint32_t caps, uint32_t *id)
+{
+    struct weft_err e = { "" };
+    char name[16];
+    struct dp_port_config c = { .name = name, .type = "queue" };
+
+    snprintf(name, sizeof name, "u%u", no);
+    next_caps = caps;
+    ck_assert_msg(!dp_uplink_add_ops(b->dp, &c, &queue_ops, id, &e), "%s",
+                  e.text);
+}
+
+void
+bed_use(struct bed *b)
+{
+    the_bed = b;
+}
+
+void
 bed_open(struct bed *b, unsigned n_ports, uint32_t caps)
 {
     struct weft_err e = { "" };

@@ -42,6 +42,10 @@ void bed_open(struct bed *, unsigned n_ports, uint32_t caps);
 void bed_close(struct bed *);
 void bed_add_port(struct bed *, struct dp_bridge *, unsigned no,
                   uint32_t caps);
+/* An uplink whose queues are those of port 'no'. */
+void bed_add_uplink(struct bed *, unsigned no, uint32_t caps, uint32_t *id);
+/* Ports opened from now on take their queues from this bed. */
+void bed_use(struct bed *);
 void bed_check_balance(struct dp_bridge *);
 
 /* Puts a frame into the port's receive queue. */

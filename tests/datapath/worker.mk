@@ -14,3 +14,9 @@ TESTS += tests/datapath/test_dp_ops
 tests_datapath_test_dp_ops_SOURCES = %D%/test_dp_ops.c $(BED_SOURCES)
 tests_datapath_test_dp_ops_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_ops_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_dp_tunnel
+TESTS += tests/datapath/test_dp_tunnel
+tests_datapath_test_dp_tunnel_SOURCES = %D%/test_dp_tunnel.c $(BED_SOURCES)
+tests_datapath_test_dp_tunnel_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_dp_tunnel_LDADD = $(DP_LIBS) $(CHECK_LIBS)
