@@ -292,10 +292,19 @@ of_match_v3_to_match(const of_object_t *obj, of_match_t *match)
     return read_v3(obj, match, false, NULL);
 }
 
+/* 1.1's match of fixed size is neither the one nor the other. */
+static bool
+is_convertible(of_version_t version)
+{
+    return version == OF_VERSION_1_0 || version >= OF_VERSION_1_2;
+}
+
 int
 of_match_parse(const of_object_t *obj, of_match_t *match,
                struct of_parse_err *err)
 {
+    if (!is_convertible(obj->version))
+        return OF_ERROR_COMPAT;
     if (obj->version == OF_VERSION_1_0)
         return of_match_v1_to_match(obj, match);
     return read_v3(obj, match, true, err);
@@ -381,7 +390,7 @@ of_object_match_get(of_object_t *obj, unsigned index, of_match_t *match)
     of_object_t wire;
 
     of_member_bind(obj, index, &wire);
-    if (wire.object_id == OF_OBJECT_INVALID)
+    if (wire.object_id == OF_OBJECT_INVALID || !is_convertible(obj->version))
         return OF_ERROR_COMPAT;
     return obj->version == OF_VERSION_1_0
                ? of_match_v1_to_match(&wire, match)
@@ -394,7 +403,7 @@ of_object_match_set(of_object_t *obj, unsigned index, const of_match_t *match)
     of_object_t wire;
 
     of_member_bind(obj, index, &wire);
-    if (wire.object_id == OF_OBJECT_INVALID)
+    if (wire.object_id == OF_OBJECT_INVALID || !is_convertible(obj->version))
         return OF_ERROR_COMPAT;
     return obj->version == OF_VERSION_1_0
                ? of_match_to_wire_match_v1(match, &wire)

@@ -184,7 +184,10 @@ class Accessors:
         elif len(widths) == 1:
             bits = widths.pop() * 8
             get = f"of_u{bits}_load(obj, {place})"
-            put = f"of_u{bits}_store(obj, {place}, {name});"
+            value = name
+            if isinstance(BUILTINS[widest.type].width, dict):
+                value = f"(uint{bits}_t) {name}"  # Wider in C.
+            put = f"of_u{bits}_store(obj, {place}, {value});"
         else:
             width = self.each(versions, lambda m: m.width)
             get = f"of_uint_load(obj, {place}, {width})"
