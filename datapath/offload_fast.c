@@ -102,7 +102,7 @@ offload_checksum(struct rte_mbuf *m)
         sum = 0xffff; /* RFC 768: zero would mean no checksum. */
     memcpy(p + l4_off + field, &sum, sizeof sum);
     m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG
-                     | RTE_MBUF_F_TX_TUNNEL_MASK);
+                     | RTE_MBUF_F_TX_UDP_SEG | RTE_MBUF_F_TX_TUNNEL_MASK);
     return 0;
 }
 

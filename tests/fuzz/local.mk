@@ -6,3 +6,4 @@ include %D%/extract.mk
 include %D%/flow_text.mk
 include %D%/ofmsg.mk
 include %D%/decap.mk
+include %D%/vnet.mk
