@@ -30,7 +30,7 @@ instr_hash(const struct dp_instr *in)
                                          8u * in->apply.n_words, 1));
     h = base_hash_mix(h, base_hash_bytes(in->write.ops,
                                          8u * in->write.n_words, 2));
-    return (uint32_t) (h ^ h >> 32);
+    return base_hash_finish(h);
 }
 
 static bool

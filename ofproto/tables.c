@@ -20,7 +20,7 @@ mask_hash(const struct flow_key *mask, uint32_t words)
 
     for (uint32_t m = words; m; m &= m - 1)
         h = base_hash_mix(h, flow_key_word(mask, (unsigned) __builtin_ctz(m)));
-    return (uint32_t) (h ^ h >> 29);
+    return base_hash_finish(h);
 }
 
 static struct ofp_mask *
@@ -171,7 +171,7 @@ rule_hash(const struct ofp_mask *m, uint8_t table, uint16_t priority,
 
     for (unsigned i = 0; i < n; i++)
         h = base_hash_mix(h, key[i]);
-    return (uint32_t) (h ^ h >> 29);
+    return base_hash_finish(h);
 }
 
 static struct ofp_rule *

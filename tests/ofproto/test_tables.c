@@ -89,6 +89,29 @@ START_TEST(test_tables_hold_while_the_index_grows_and_shrinks)
 }
 END_TEST
 
+/* Addresses that differ in the byte that comes last on the wire must not
+ * share buckets: that byte is the highest of the word that is hashed. */
+START_TEST(test_tables_index_given_neighbouring_addresses_spreads_them)
+{
+    enum { N = 4096 };
+    unsigned longest = 0;
+
+    for (unsigned i = 0; i < N; i++) {
+        struct flow_match m = ip_match(0x0a000000 + i, 32);
+
+        ofp_rule_create(&tables, 0, 1, &m);
+    }
+    for (size_t b = 0; b <= tables.cur.mask; b++) {
+        unsigned n = 0;
+
+        for (struct ofp_rule *r = tables.cur.b[b]; r; r = r->next)
+            n++;
+        longest = WEFT_MAX(longest, n);
+    }
+    ck_assert_uint_le(longest, 12);
+}
+END_TEST
+
 START_TEST(test_tables_match_comes_back_as_it_went_in)
 {
     struct flow_match m = ip_match(0xc0a80101, 29), back;
@@ -323,6 +346,8 @@ main(void)
     tcase_add_test(tc,
                    test_tables_find_takes_exactly_table_priority_and_match);
     tcase_add_test(tc, test_tables_hold_while_the_index_grows_and_shrinks);
+    tcase_add_test(
+        tc, test_tables_index_given_neighbouring_addresses_spreads_them);
     tcase_add_test(tc, test_tables_match_comes_back_as_it_went_in);
     tcase_add_test(
         tc, test_tables_within_and_overlaps_agree_with_the_full_match);

@@ -83,5 +83,5 @@ base_hash_bytes(const void *p, size_t n, uint32_t seed)
         memcpy(&w, b, n);
         h = base_hash_mix(h, w);
     }
-    return (uint32_t) (h ^ (h >> 29));
+    return base_hash_finish(h);
 }

@@ -73,6 +73,15 @@ base_hash_mix(uint64_t h, uint64_t v)
     h = (h ^ v) * UINT64_C(0x9fb21c651e98df25);
     return h ^ (h >> 32);
 }
+/* Spreads what the last mix left in the high bits over all 32 of the result:
+ * maps look at the low ones. */
+static inline uint32_t
+base_hash_finish(uint64_t h)
+{
+    h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return (uint32_t) (h ^ h >> 33);
+}
 uint32_t base_hash_bytes(const void *p, size_t n, uint32_t seed);
 
 #endif
