@@ -3,6 +3,7 @@
 # in `make check`.  To fuzz: clang -fsanitize=fuzzer,address,undefined with the
 # target and the sources that its LDADD names.
 include %D%/extract.mk
+include %D%/ofagent.mk
 include %D%/flow_text.mk
 include %D%/ofmsg.mk
 include %D%/decap.mk
