@@ -233,6 +233,8 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
     if (table >= DP_N_TABLES)
         return -EINVAL;
     err = instr_check(in, table, &flags);
+    if (!priority && !flow_mask_words(&match->mask))
+        flags |= ACT_MISS;
     if (!err)
         err = table_ready(br, table);
     if (!err)
@@ -285,6 +287,8 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     uint8_t flags = 0;
     int err = instr_check(in, t->id, &flags);
 
+    if (dp_rule_is_miss(r))
+        flags |= ACT_MISS;
     if (!err)
         err = act_build(&b, r, t->id, in, cookie, flags);
     if (err)

@@ -19,7 +19,8 @@ static const char *const op_names[] = {
 struct interp {
     const struct interp_pipeline *pl;
     struct interp_frame f;
-    const struct dp_op *set[64 + N_FLOW_FIELDS]; /* Action set: see slots. */
+    const struct dp_op *set[64 + N_FLOW_FIELDS]; /* Action set: set_slot(). */
+    uint64_t set_cookie; /* Of the rule that wrote the set's output. */
     struct interp_result *res;
     uint8_t table;
     uint64_t cookie;
@@ -194,6 +195,9 @@ run_action_set(struct interp *in)
     for (unsigned i = 0; i < WEFT_ARRAY_LEN(set_order) && drop < 0; i++) {
         const struct dp_op *op = in->set[set_order[i]];
 
+        /* §7.4.1: the flow entry that caused a packet-in. */
+        if (set_order[i] == DP_OP_OUTPUT)
+            in->cookie = in->set_cookie;
         if (set_order[i] == DP_OP_SET_FIELD)
             drop = run_set_fields(in);
         else if (op)
@@ -270,8 +274,11 @@ run_rule(struct interp *in, const struct interp_rule *r)
     if (drop < 0) {
         if (ins->clear)
             memset(in->set, 0, sizeof in->set);
-        FOR_OPS (op, &ins->write)
+        FOR_OPS (op, &ins->write) {
             in->set[set_slot(op)] = op;
+            if (set_slot(op) == DP_OP_OUTPUT)
+                in->set_cookie = r->cookie;
+        }
         metadata = be64_to(in->f.k.metadata);
         metadata = (metadata & ~ins->metadata_mask)
                    | (ins->metadata & ins->metadata_mask);

@@ -119,7 +119,7 @@ emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
     if (op_has_ctx(op) && a && !(f->flat && !f->metadata)) {
         struct prog_ctx c = { .cookie = a->cookie, .metadata = f->metadata,
                               .table = table,
-                              .miss_rule = dp_rule_is_miss(a->rule) };
+                              .miss_rule = (a->flags & ACT_MISS) != 0 };
 
         emit_ctx(f, op, &c);
     } else {

@@ -143,11 +143,18 @@ bed_use(struct bed *b)
 void
 bed_open(struct bed *b, unsigned n_ports, uint32_t caps)
 {
+    bed_open_cache(b, n_ports, caps, 0);
+}
+
+void
+bed_open_cache(struct bed *b, unsigned n_ports, uint32_t caps,
+               uint32_t cache_entries)
+{
     struct weft_err e = { "" };
     struct dp_config c = { .events = { .arg = b, .punt = on_punt,
                                        .synced = on_synced,
                                        .port = on_port },
-                           .mbufs = 8191 };
+                           .mbufs = 8191, .cache_entries = cache_entries };
 
     memset(b, 0, sizeof *b);
     the_bed = b;

@@ -38,6 +38,9 @@ struct bed {
 
 /* A bridge br0 with ports 1..n of queues; caps for all of them. */
 void bed_open(struct bed *, unsigned n_ports, uint32_t caps);
+/* The same with dp_config.cache_entries. */
+void bed_open_cache(struct bed *, unsigned n_ports, uint32_t caps,
+                    uint32_t cache_entries);
 /* Checks the balance of br0, closes. */
 void bed_close(struct bed *);
 void bed_add_port(struct bed *, struct dp_bridge *, unsigned no,

@@ -1,0 +1,741 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pipeline against the reference interpreter: random rules over several
+ * tables, random frames, well-formed and broken, rules changing in between.
+ * What leaves by which port, what is punted and why the rest is dropped must
+ * agree, byte by byte, with any size of flow cache or none. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "datapath/eal.h"
+#include "datapath/interp.h"
+#include "tests/datapath/bed.h"
+#include "utils/base/mem.h"
+
+#define N_PORTS 4
+#define N_TABLES 4
+#define MAX_RULES 80
+#define MAX_OUTS 2048
+
+static struct bed b;
+static uint64_t rng;
+
+static uint32_t
+rnd(uint32_t limit)
+{
+    rng ^= rng << 13;
+    rng ^= rng >> 7;
+    rng ^= rng << 17;
+    return (uint32_t) ((rng >> 16) % limit);
+}
+
+/* ------------------------------------------------------------------ frames */
+
+struct frame {
+    uint8_t b[512];
+    size_t len;
+    struct flow_key k;
+    bool parsed;
+};
+
+static struct frame frames[64];
+static unsigned n_frames;
+
+static void
+frame_parse(struct frame *f)
+{
+    struct pkt_layout lay = { 0 };
+
+    memset(&f->k, 0, sizeof f->k);
+    f->parsed = extract_key(f->b, f->len, &f->k, &lay) == EXTRACT_OK;
+}
+
+static void
+frame_add(const struct pkt *p)
+{
+    struct frame *f = &frames[n_frames++];
+
+    ck_assert_uint_le(n_frames, 64);
+    ck_assert_uint_le(p->len, sizeof f->b);
+    memcpy(f->b, p->b, p->len);
+    f->len = p->len;
+    frame_parse(f);
+}
+
+/* The bytes of 'hex' as they are. */
+static void
+frame_add_hex(const char *hex)
+{
+    static struct pkt p;
+
+    p.len = strlen(hex) / 2;
+    for (size_t i = 0; i < p.len; i++)
+        p.b[i] = (uint8_t) strtoul(
+            (char[]) { hex[2 * i], hex[2 * i + 1], 0 }, NULL, 16);
+    frame_add(&p);
+}
+
+/* Ethernet and 0 to 2 tags. */
+static void
+begin(struct pkt *p, unsigned tags, uint16_t type)
+{
+    pkt_init(p);
+    pkt_eth(p, PKT_MAC(1 + rnd(4)), PKT_MAC(1 + rnd(4)),
+            type);
+    for (; tags; tags--)
+        pkt_vlan(p, tags > 1 ? 0x88a8 : 0x8100,
+                 (uint16_t) (rnd(3) + 1 + (rnd(8) << 13)), type);
+}
+
+static void
+add_l4(struct pkt *p, unsigned kind)
+{
+    switch (kind) {
+    case 0:
+        pkt_tcp(p, (uint16_t) (80 + rnd(3)), (uint16_t) (80 + rnd(3)), 2);
+        break;
+    case 1:
+        pkt_udp(p, (uint16_t) (80 + rnd(3)), (uint16_t) (80 + rnd(3)));
+        break;
+    case 2:
+        pkt_sctp(p, (uint16_t) (80 + rnd(3)), (uint16_t) (80 + rnd(3)));
+        break;
+    default:
+        pkt_icmp(p, (uint8_t) (rnd(2) * 8), 0);
+        break;
+    }
+    pkt_payload(p, 20 + rnd(30));
+}
+
+static void
+frames_make(void)
+{
+    static const uint8_t v4[] = { 6, 17, 132, 1 }, v6[] = { 6, 17, 132, 58 };
+    static struct pkt p;
+
+    n_frames = 0;
+    for (unsigned i = 0; i < 24; i++) {
+        begin(&p, rnd(3), 0x0800);
+        pkt_ipv4(&p, 0x0a000001 + rnd(3), 0x0a000001 + rnd(3), v4[i % 4]);
+        add_l4(&p, i % 4);
+        pkt_end(&p);
+        frame_add(&p);
+        if (i < 4) { /* The same as a first and as a later fragment. */
+            struct frame *f = &frames[n_frames - 1];
+            size_t l3 = p.l3;
+
+            frame_add(&p);
+            f = &frames[n_frames - 1];
+            put_be16(f->b + l3 + 6, (uint16_t) (0x2000 + (i & 1)));
+            frame_parse(f);
+        }
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        begin(&p, rnd(2), 0x86dd);
+        pkt_ipv6(&p, (uint8_t) (1 + rnd(3)), (uint8_t) (1 + rnd(3)),
+                 v6[i % 4]);
+        add_l4(&p, i % 4);
+        pkt_end(&p);
+        frame_add(&p);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        begin(&p, i, 0x0806);
+        pkt_arp(&p, (uint16_t) (1 + rnd(2)), PKT_MAC(1), 0x0a000001 + rnd(3),
+                PKT_MAC(2), 0x0a000001 + rnd(3));
+        pkt_end(&p);
+        frame_add(&p);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        begin(&p, i % 2, 0x8847);
+        pkt_mpls(&p, 100 + rnd(3), rnd(8), i == 0, (uint8_t) rnd(3));
+        if (i)
+            pkt_mpls(&p, 200 + rnd(3), rnd(8), true, 64);
+        pkt_ipv4(&p, 0x0a000001, 0x0a000002, 17);
+        add_l4(&p, 1);
+        pkt_end(&p);
+        frame_add(&p);
+    }
+    /* From test_extract.c: ND, PBB, 802.3, AH. */
+    frame_add_hex("3333ff00000102000000000286dd6000000000203afffe80000000000000"
+                  "0000000000000002ff0200000000000000000001ff0000018700"
+                  "000000000000fe80000000000000000000000000000101010200"
+                  "00000002");
+    frame_add_hex("02000000000102000000000288a8606588e7a8abcdef0a00000000010a00"
+                  "000000020800450000280001000040060000c0000201c6336407");
+    frame_add_hex("0180c200000002000000000200264242030000000000000000000000");
+    frame_add_hex("02000000000102000000000286dd600000000020334020010db800000000"
+                  "000000000000000120010db80000000000000000000000021104000000"
+                  "0000000100000002000000000000000000000000000300040008"
+                  "0000");
+}
+
+/* A frame of the pool, often with a few bytes changed or missing. */
+static struct frame
+frame_random(void)
+{
+    struct frame f = frames[rnd(n_frames)];
+
+    if (rnd(4) == 0)
+        for (unsigned n = 1 + rnd(3); n; n--)
+            f.b[rnd((uint32_t) WEFT_MIN(f.len, 80))] = (uint8_t) rnd(256);
+    if (rnd(16) == 0)
+        f.len = 10 + rnd((uint32_t) f.len - 10);
+    return f;
+}
+
+/* ------------------------------------------------------------------- rules */
+
+struct rule {
+    struct interp_rule ir;
+    struct ops apply, write;
+    struct dp_rule *dr;
+};
+
+static struct rule *rules[MAX_RULES];
+static unsigned n_rules;
+static uint16_t next_priority;
+
+/* Full mask, or a prefix of it. */
+static void
+match_field(struct flow_match *m, const struct flow_key *k, unsigned id,
+            bool whole)
+{
+    const struct flow_field *f = &flow_fields[id];
+    uint8_t v[16], mask[16] = { 0 };
+    unsigned bits = f->bits;
+    unsigned care = whole || !f->maskable || rnd(2) ? bits : rnd(bits + 1);
+
+    flow_field_get(k, f, v);
+    for (unsigned i = 0; i < care; i++) { /* From the top bit down. */
+        unsigned bit = bits - 1 - i;
+
+        mask[15 - bit / 8] |= (uint8_t) (1 << bit % 8);
+    }
+    for (unsigned i = 0; i < 16; i++)
+        v[i] &= mask[i];
+    flow_field_set_masked(&m->key, f, v, mask);
+    flow_field_set_masked(&m->mask, f, mask, mask);
+}
+
+static void
+match_vlan_present(struct flow_match *m)
+{
+    m->key.vlan_tci |= be16_from(FLOW_VLAN_PRESENT);
+    m->mask.vlan_tci |= be16_from(FLOW_VLAN_PRESENT);
+}
+
+/* What a set-field asks of the rule's match: as the agent does. */
+static void
+match_prerequisites(struct flow_match *m, const struct flow_key *k,
+                    unsigned id)
+{
+    switch (flow_fields[id].prereq) {
+    case FLOW_PRE_NONE:
+        return;
+    case FLOW_PRE_VLAN:
+        match_vlan_present(m);
+        return;
+    case FLOW_PRE_ND:
+    case FLOW_PRE_ND_NS:
+    case FLOW_PRE_ND_NA:
+        match_field(m, k, FLOW_F_ICMPV6_TYPE, true);
+        match_field(m, k, FLOW_F_ICMPV6_CODE, true);
+        /* fall through */
+    case FLOW_PRE_TCP:
+    case FLOW_PRE_UDP:
+    case FLOW_PRE_SCTP:
+    case FLOW_PRE_ICMPV4:
+    case FLOW_PRE_ICMPV6:
+        match_field(m, k, FLOW_F_IP_PROTO, true);
+        /* fall through */
+    default:
+        match_field(m, k, FLOW_F_ETH_TYPE, true);
+        return;
+    }
+}
+
+/* Does a frame with this key have the field? */
+static bool
+key_allows(const struct flow_key *k, unsigned id)
+{
+    uint16_t type = be16_to(k->eth_type), icmp = be16_to(k->tp_src);
+    bool v6 = type == 0x86dd, ip = type == 0x0800 || v6;
+
+    switch (flow_fields[id].prereq) {
+    case FLOW_PRE_VLAN: return be16_to(k->vlan_tci) & FLOW_VLAN_PRESENT;
+    case FLOW_PRE_IP: return ip;
+    case FLOW_PRE_IPV4: return type == 0x0800;
+    case FLOW_PRE_IPV6: return v6;
+    case FLOW_PRE_ARP: return type == 0x0806;
+    case FLOW_PRE_TCP: return ip && k->ip_proto == 6;
+    case FLOW_PRE_UDP: return ip && k->ip_proto == 17;
+    case FLOW_PRE_SCTP: return ip && k->ip_proto == 132;
+    case FLOW_PRE_ICMPV4: return type == 0x0800 && k->ip_proto == 1;
+    case FLOW_PRE_ICMPV6: return v6 && k->ip_proto == 58;
+    case FLOW_PRE_ND: return v6 && (icmp == 135 || icmp == 136);
+    case FLOW_PRE_ND_NS: return v6 && icmp == 135;
+    case FLOW_PRE_ND_NA: return v6 && icmp == 136;
+    case FLOW_PRE_MPLS: return type == 0x8847 || type == 0x8848;
+    case FLOW_PRE_PBB: return type == 0x88e7;
+    default: return true;
+    }
+}
+
+/* A set-field on a frame like 'k'; the match gets what it needs. */
+static void
+add_set_field(struct ops *o, struct flow_match *m, const struct flow_key *k)
+{
+    const struct flow_key *from = &frames[rnd(n_frames)].k;
+    unsigned id;
+    uint8_t v[16];
+
+    do
+        id = rnd(N_FLOW_FIELDS);
+    while (!flow_fields[id].settable || !key_allows(k, id)
+           || ((id == FLOW_F_ETH_TYPE || id == FLOW_F_IP_PROTO) && rnd(4)));
+    match_prerequisites(m, k, id);
+    flow_field_get(from, &flow_fields[id], v);
+    if (id == FLOW_F_VLAN_VID) {
+        match_vlan_present(m);
+        v[14] |= FLOW_VLAN_PRESENT >> 8;
+    }
+    ops_set(o, id, v);
+}
+
+static void
+add_op(struct ops *o, struct flow_match *m, const struct flow_key *k)
+{
+    static const struct {
+        uint8_t code;
+        uint32_t arg;
+    } plain[] = {
+        { DP_OP_PUSH_VLAN, 0x8100 }, { DP_OP_PUSH_VLAN, 0x88a8 },
+        { DP_OP_POP_VLAN, 0 },       { DP_OP_POP_VLAN, 0 },
+        { DP_OP_PUSH_MPLS, 0x8847 }, { DP_OP_POP_MPLS, 0x0800 },
+        { DP_OP_PUSH_PBB, 0x88e7 },  { DP_OP_POP_PBB, 0 },
+        { DP_OP_SET_NW_TTL, 9 },     { DP_OP_DEC_NW_TTL, 0 },
+        { DP_OP_DEC_NW_TTL, 0 },     { DP_OP_SET_MPLS_TTL, 8 },
+        { DP_OP_DEC_MPLS_TTL, 0 },   { DP_OP_COPY_TTL_OUT, 0 },
+        { DP_OP_COPY_TTL_IN, 0 },    { DP_OP_SET_QUEUE, 1 },
+    };
+    unsigned i = rnd(WEFT_ARRAY_LEN(plain));
+
+    if (rnd(2))
+        add_set_field(o, m, k);
+    else
+        ops_add(o, plain[i].code, 0, plain[i].arg);
+}
+
+static void
+add_output(struct ops *o)
+{
+    switch (rnd(10)) {
+    case 0: ops_add(o, DP_OP_IN_PORT, 0, 0); break;
+    case 1: ops_add(o, DP_OP_FLOOD, 0, 0); break;
+    case 2: ops_add(o, DP_OP_ALL, 0, 0); break;
+    case 3:
+        ops_add(o, DP_OP_CONTROLLER, DP_PUNT_ACTION, 0xffff);
+        break;
+    case 4: ops_add(o, DP_OP_OUTPUT, 0, 77); break; /* No such port. */
+    default: ops_add(o, DP_OP_OUTPUT, 0, 1 + rnd(N_PORTS)); break;
+    }
+}
+
+static void
+instr_random(struct rule *r, const struct flow_key *k)
+{
+    struct dp_instr *in = &r->ir.instr;
+
+    r->apply.n = r->write.n = 0;
+    *in = (struct dp_instr) { .goto_table = DP_NO_TABLE };
+    for (unsigned n = rnd(4); n; n--)
+        rnd(4) ? add_op(&r->apply, &r->ir.match, k) : add_output(&r->apply);
+    for (unsigned n = rnd(3); n; n--)
+        add_op(&r->write, &r->ir.match, k);
+    if (rnd(2))
+        add_output(&r->write);
+    if (rnd(3) == 0)
+        add_output(&r->apply);
+    in->apply = ops_list(&r->apply);
+    in->write = ops_list(&r->write);
+    in->clear = rnd(6) == 0;
+    if (rnd(4) == 0) {
+        in->metadata_mask = UINT64_C(0xff) << 8 * rnd(3);
+        in->metadata = rnd(3) * UINT64_C(0x010101) & in->metadata_mask;
+    }
+    if (r->ir.table + 1 < N_TABLES && rnd(2))
+        in->goto_table = (uint8_t) (r->ir.table + 1
+                                    + rnd(N_TABLES - 1u - r->ir.table));
+}
+
+static void
+rule_add(void)
+{
+    struct rule *r;
+    struct flow_key k = frames[rnd(n_frames)].k;
+
+    if (n_rules == MAX_RULES)
+        return;
+    BASE_NEW(r);
+    r->ir.table = (uint8_t) (rnd(2) ? 0 : rnd(N_TABLES));
+    r->ir.priority = next_priority = (uint16_t) (next_priority * 31421u + 6927u);
+    r->ir.cookie = next_priority;
+    k.in_port = be32_from(1 + rnd(N_PORTS));
+    k.metadata = be64_from(rnd(3) * UINT64_C(0x010101));
+    for (unsigned n = rnd(r->ir.table ? 2 : 4); n; n--) {
+        unsigned id = rnd(N_FLOW_FIELDS);
+
+        if (key_allows(&k, id) && id != FLOW_F_IN_PHY_PORT) {
+            match_prerequisites(&r->ir.match, &k, id);
+            match_field(&r->ir.match, &k, id, false);
+        }
+    }
+    instr_random(r, &k);
+    ck_assert_int_eq(dp_rule_add(b.br, r->ir.table, r->ir.priority,
+                                 &r->ir.match, &r->ir.instr, r->ir.cookie,
+                                 &r->dr), 0);
+    rules[n_rules++] = r;
+}
+
+static void
+rule_del(unsigned i)
+{
+    dp_rule_del(rules[i]->dr);
+    free(rules[i]);
+    rules[i] = rules[--n_rules];
+}
+
+/* New instructions that need no more of the match than it has. */
+static void
+rule_modify(unsigned i)
+{
+    struct rule *r = rules[i];
+    struct flow_match match = r->ir.match;
+
+    for (unsigned tries = 0; tries < 20; tries++) {
+        r->ir.match = match;
+        instr_random(r, &frames[rnd(n_frames)].k);
+        if (flow_match_equal(&match, &r->ir.match)) {
+            r->ir.cookie = rnd(1000);
+            ck_assert_int_eq(dp_rule_set(r->dr, &r->ir.instr, r->ir.cookie),
+                             0);
+            return;
+        }
+    }
+    r->ir.match = match;
+    rule_del(i);
+}
+
+static void
+rules_change(void)
+{
+    for (unsigned n = 1 + rnd(4); n; n--) {
+        unsigned what = rnd(4);
+
+        if (what < 2 || !n_rules)
+            rule_add();
+        else if (what == 2)
+            rule_del(rnd(n_rules));
+        else
+            rule_modify(rnd(n_rules));
+    }
+    if (rnd(8) == 0)
+        dp_table_set_miss(b.br, (uint8_t) rnd(N_TABLES),
+                          (enum dp_miss) rnd(3));
+    dp_commit(b.dp);
+}
+
+/* -------------------------------------------------------------- comparison */
+
+/* Something that left: by a port, or (port 0) to the controller. */
+struct seen {
+    uint32_t port;
+    uint64_t cookie, metadata;
+    uint8_t reason, table;
+    size_t len;
+    uint8_t *data;
+    unsigned frame; /* Of the burst; known of what is expected. */
+};
+
+static struct seen expected[MAX_OUTS], got[MAX_OUTS];
+static unsigned n_expected, n_got, the_frame;
+static uint64_t drops_expected[N_DROP_REASONS], drops_before[N_DROP_REASONS];
+static bool drops_known;
+static char explain[16384];
+
+static void
+seen_add(struct seen *list, unsigned *n, struct seen s)
+{
+    ck_assert_uint_lt(*n, MAX_OUTS);
+    s.data = base_xmemdup(s.data, s.len);
+    s.frame = the_frame;
+    list[(*n)++] = s;
+}
+
+static void
+on_punt(void *arg, const struct dp_punt *p)
+{
+    (void) arg;
+    seen_add(got, &n_got, (struct seen) {
+        .cookie = p->cookie, .metadata = p->metadata,
+        .reason = (uint8_t) p->reason, .table = p->table, .len = p->len,
+        .data = (uint8_t *) (uintptr_t) p->data });
+}
+
+static void
+expect_port(const struct interp_out *o, uint32_t port)
+{
+    seen_add(expected, &n_expected, (struct seen) {
+        .port = port, .len = o->len, .data = o->data });
+}
+
+static void
+expect_flood(const struct interp_out *o, uint32_t in_port)
+{
+    for (uint32_t p = 1; p <= N_PORTS; p++)
+        if (p != in_port)
+            expect_port(o, p);
+}
+
+static void
+expect_out(const struct interp_out *o, uint32_t in_port)
+{
+    switch (o->code) {
+    case DP_OP_OUTPUT:
+        if (o->arg == in_port)
+            drops_expected[DROP_TO_IN_PORT]++;
+        else if (o->arg > N_PORTS)
+            drops_expected[DROP_NO_PORT]++;
+        else
+            expect_port(o, o->arg);
+        break;
+    case DP_OP_IN_PORT:
+        expect_port(o, in_port);
+        break;
+    case DP_OP_CONTROLLER:
+        seen_add(expected, &n_expected, (struct seen) {
+            .cookie = o->cookie, .metadata = o->metadata,
+            .reason = (uint8_t) o->reason, .table = o->table, .len = o->len,
+            .data = o->data });
+        break;
+    default:
+        expect_flood(o, in_port);
+        break;
+    }
+}
+
+static void
+expect(const struct interp_pipeline *pl, const struct frame *f,
+       uint32_t in_port)
+{
+    struct interp_result res;
+
+    interp_run(pl, in_port, NULL, f->b, f->len, &res, NULL, 0);
+    for (size_t i = 0; i < res.n_outs; i++)
+        expect_out(&res.outs[i], in_port);
+    if (res.drop >= 0 && !res.n_outs)
+        drops_expected[res.drop]++;
+    else if (res.n_outs) /* What is left of a frame that was sent may be
+                          * dropped, or ops behind the last output left out. */
+        drops_known = false;
+    interp_result_fini(&res);
+}
+
+static bool
+seen_equal(const struct seen *x, const struct seen *y)
+{
+    return x->port == y->port && x->len == y->len
+           && !memcmp(x->data, y->data, x->len) && x->cookie == y->cookie
+           && x->metadata == y->metadata && x->reason == y->reason
+           && x->table == y->table;
+}
+
+/* What the interpreter says to one frame, for the message. */
+static void
+differ(const struct interp_pipeline *pl, const struct frame *f, uint32_t in,
+     const char *what, const struct seen *s)
+{
+    struct interp_result res;
+    char hex[1200] = "", frame[1200] = "", drops[512] = "";
+    struct dp_balance bal;
+
+    dp_bridge_get_balance(b.br, &bal);
+    for (unsigned i = 0; i < N_DROP_REASONS; i++)
+        if (bal.dropped[i] != drops_before[i])
+            snprintf(drops + strlen(drops), sizeof drops - strlen(drops),
+                     " %s %llu", drop_reason_names[i],
+                     (unsigned long long) (bal.dropped[i] - drops_before[i]));
+
+    interp_run(pl, in, NULL, f->b, f->len, &res, explain, sizeof explain);
+    interp_result_fini(&res);
+    for (size_t i = 0; s && i < s->len && i < 500; i++)
+        snprintf(hex + 2 * i, 3, "%02x", s->data[i]);
+    for (size_t i = 0; i < f->len && i < 500; i++)
+        snprintf(frame + 2 * i, 3, "%02x", f->b[i]);
+    ck_abort_msg("%s port %u, %zu bytes: %s\n"
+                 "table %u cookie %llx metadata %llx reason %u\n"
+                 "drops:%s\nframe on port %u: %s\n%s",
+                 what, s ? s->port : 0, s ? s->len : 0, hex, s ? s->table : 0,
+                 s ? (unsigned long long) s->cookie : 0,
+                 s ? (unsigned long long) s->metadata : 0, s ? s->reason : 0,
+                 drops, in, frame, explain);
+}
+
+/* Feeds 'n' frames and compares; on a difference a run with n == 1 of the
+ * same seed names the frame. */
+static void
+compare(const struct interp_pipeline *pl, const struct frame *f,
+        const uint32_t in[], unsigned n)
+{
+    struct dp_balance bal;
+    struct rte_mbuf *m;
+    static struct pkt p;
+
+    n_expected = n_got = 0;
+    drops_known = true;
+    memset(drops_expected, 0, sizeof drops_expected);
+    dp_bridge_get_balance(b.br, &bal);
+    memcpy(drops_before, bal.dropped, sizeof drops_before);
+    for (unsigned i = 0; i < n; i++) {
+        the_frame = i;
+        expect(pl, &f[i], in[i]);
+        memcpy(p.b, f[i].b, f[i].len);
+        p.len = f[i].len;
+        bed_feed(&b, in[i], &p);
+    }
+    for (uint32_t port = 1; port <= N_PORTS; port++)
+        b.ports[port].tx_room = BED_QUEUE;
+    bed_run(&b);
+    for (uint32_t port = 1; port <= N_PORTS; port++)
+        while ((m = bed_take(&b, port))) {
+            uint8_t buf[2048];
+
+            ck_assert_uint_le(m->pkt_len, sizeof buf);
+            seen_add(got, &n_got, (struct seen) {
+                .port = port, .len = m->pkt_len,
+                .data = (uint8_t *) (uintptr_t) rte_pktmbuf_read(
+                    m, 0, m->pkt_len, buf) });
+            rte_pktmbuf_free(m);
+        }
+
+    for (unsigned i = 0; i < n_got; i++) {
+        unsigned k;
+
+        for (k = 0; k < n_expected; k++)
+            if (expected[k].data && seen_equal(&got[i], &expected[k]))
+                break;
+        if (k == n_expected)
+            differ(pl, &f[0], in[0], "not expected:", &got[i]);
+        free(expected[k].data);
+        expected[k].data = NULL;
+        free(got[i].data);
+    }
+    for (unsigned k = 0; k < n_expected; k++)
+        if (expected[k].data)
+            differ(pl, &f[expected[k].frame], in[expected[k].frame],
+                   "missing:", &expected[k]);
+    dp_bridge_get_balance(b.br, &bal);
+    for (unsigned i = 0; drops_known && i < N_DROP_REASONS; i++)
+        if (bal.dropped[i] - drops_before[i] != drops_expected[i])
+            differ(pl, &f[0], in[0], drop_reason_names[i], NULL);
+}
+
+static void
+pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
+{
+    memset(pl, 0, sizeof *pl);
+    for (unsigned i = 0; i < n_rules; i++)
+        out[i] = rules[i]->ir;
+    pl->rules = out;
+    pl->n_rules = n_rules;
+    for (unsigned i = 0; i < DP_N_TABLES; i++)
+        pl->miss[i] = b.br->tables[i].miss;
+}
+
+static void
+rounds(unsigned n_rounds, unsigned burst)
+{
+    static struct interp_rule copy[MAX_RULES];
+    struct interp_pipeline pl;
+    struct frame f[BATCH_MAX];
+    uint32_t in[BATCH_MAX];
+
+    frames_make();
+    n_rules = 0;
+    b.dp->ev.punt = on_punt;
+    for (unsigned i = 0; i < 30; i++)
+        rule_add();
+    for (unsigned round = 0; round < n_rounds; round++) {
+        rules_change();
+        pipeline_get(&pl, copy);
+        for (unsigned k = 0; k < 6; k++) {
+            unsigned n = 1 + rnd(burst);
+
+            for (unsigned i = 0; i < n; i++) {
+                f[i] = frame_random();
+                in[i] = 1 + rnd(N_PORTS);
+            }
+            /* Three times: unknown, admitted to the cache, from the cache. */
+            for (unsigned again = 0; again < 3; again++)
+                compare(&pl, f, in, n);
+        }
+    }
+    while (n_rules)
+        rule_del(0);
+}
+
+/* ------------------------------------------------------------------- tests */
+
+static void
+eal_up(void)
+{
+    ck_assert_int_eq(eal_start("-m 96 --no-huge --no-shconf", NULL), 0);
+}
+
+static const uint32_t caches[] = { 0, 1, 16 }; /* Default, none, tiny. */
+
+static void
+run_with(uint32_t cache, uint64_t seed, unsigned n_rounds, unsigned burst)
+{
+    rng = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    bed_open_cache(&b, N_PORTS,
+                   PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG, cache);
+    rounds(n_rounds, burst);
+    bed_close(&b);
+}
+
+START_TEST(test_differential_single_frames_agree_with_the_interpreter)
+{
+    for (uint64_t seed = 1; seed <= 8; seed++)
+        run_with(caches[_i], seed, 60, 1);
+}
+END_TEST
+
+START_TEST(test_differential_bursts_agree_with_the_interpreter)
+{
+    for (uint64_t seed = 101; seed <= 106; seed++)
+        run_with(caches[_i], seed, 40, BATCH_MAX);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("datapath");
+    TCase *tc = tcase_create("differential");
+
+    tcase_set_timeout(tc, 300);
+    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_loop_test(
+        tc, test_differential_single_frames_agree_with_the_interpreter, 0,
+        WEFT_ARRAY_LEN(caches));
+    tcase_add_loop_test(
+        tc, test_differential_bursts_agree_with_the_interpreter, 0,
+        WEFT_ARRAY_LEN(caches));
+    suite_add_tcase(s, tc);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
