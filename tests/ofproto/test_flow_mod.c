@@ -379,6 +379,60 @@ START_TEST(test_session_that_goes_in_the_middle_of_a_scan_leaves_no_trace)
 }
 END_TEST
 
+/* ------------------------------------------------------------------- dump */
+
+struct dumped {
+    unsigned n;
+    char text[4][256];
+};
+
+static void
+on_flow(void *arg, const struct ofp_flow_info *f)
+{
+    struct dumped *d = arg;
+
+    snprintf(d->text[d->n++ % 4], sizeof d->text[0],
+             "%u %u %llx %llu %llu %s|%s", f->table, f->priority,
+             (unsigned long long) f->cookie,
+             (unsigned long long) f->stats.packets,
+             (unsigned long long) f->duration_ns, f->match, f->actions);
+}
+
+START_TEST(test_dump_gives_text_and_obeys_the_filter)
+{
+    struct dumped d = { 0 };
+    struct weft_err e;
+
+    FM(.table = 1, .priority = 5, .cookie = 0xc0,
+       .match = OXM_TCP "800019080a000000ff000000",
+       .instr = OUT2 "0001000807000000");
+    FM(.table = 2, .priority = 6, .match = OXM_IN_PORT1);
+    dummy_rule_nth(bed.dpb, 0)->stats.packets = 3;
+    bed.now_ns += 7;
+    ck_assert_int_eq(ofp_dump_flows(bed.b, NULL, on_flow, &d, &e), 0);
+    ck_assert_uint_eq(d.n, 2);
+    ck_assert_str_eq(d.text[0], "1 5 c0 3 7 tcp,nw_dst=10.0.0.0/8|"
+                                "output:2,goto_table:7");
+    ck_assert_str_eq(d.text[1], "2 6 0 0 7 in_port=1|drop");
+    d.n = 0;
+    ck_assert_int_eq(
+        ofp_dump_flows(bed.b, "table=1,ip", on_flow, &d, &e), 0);
+    ck_assert_uint_eq(d.n, 1);
+    d.n = 0;
+    ck_assert_int_eq(
+        ofp_dump_flows(bed.b, "out_port=2,cookie=0xc0/-1", on_flow, &d, &e),
+        0);
+    ck_assert_uint_eq(d.n, 1);
+    d.n = 0;
+    ck_assert_int_eq(
+        ofp_dump_flows(bed.b, "table=2,udp", on_flow, &d, &e), 0);
+    ck_assert_uint_eq(d.n, 0);
+    ck_assert_int_eq(ofp_dump_flows(bed.b, "nonsense=1", on_flow, &d, &e),
+                     -EINVAL);
+    ck_assert_ptr_nonnull(strstr(e.text, "nonsense"));
+}
+END_TEST
+
 /* -------------------------------------------------------------- fail modes */
 
 START_TEST(test_fail_mode_standalone_is_normal_until_somebody_comes)
@@ -464,6 +518,7 @@ main(void)
         tc, test_flow_delete_of_many_is_sliced_and_later_messages_wait);
     tcase_add_test(
         tc, test_session_that_goes_in_the_middle_of_a_scan_leaves_no_trace);
+    tcase_add_test(tc, test_dump_gives_text_and_obeys_the_filter);
     tcase_add_test(tc,
                    test_fail_mode_standalone_is_normal_until_somebody_comes);
     tcase_add_test(
