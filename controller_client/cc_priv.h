@@ -39,6 +39,7 @@ struct ssl_st;
 #define CC_LOW_MARK (64u << 10)     /* Queue below which writable() is told. */
 #define CC_WRITE_ROUNDS 8           /* Writes per wake-up. */
 #define CC_CONNECT_S 10
+#define CC_SERVICE_PROBE_S 60       /* Default for who connects to us. */
 #define CC_DRAIN_S 5                /* To flush before a close. */
 #define CC_LINGER_S 1               /* For the peer to read the last bytes. */
 #define CC_ACCEPT_BATCH 16
@@ -159,6 +160,7 @@ struct cc_target {
     struct base_ratelimit rl;
     uint64_t since_ns;
     char last_error[200];
+    unsigned probe_s;       /* Idle time before an echo. */
     bool keep;              /* cc_set_targets: still wanted. */
     /* Active. */
     struct event *timer;    /* Next attempt. */

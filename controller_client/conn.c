@@ -353,7 +353,7 @@ conn_open(struct cc_conn *c)
     cc_stream_peer(&c->stream, &c->target->spec, c->peer, sizeof c->peer);
     set_state(c, CC_OPEN);
     c->last_rx_ns = c->since_ns;
-    timer_set(c, cc->cfg.probe_interval_s * NS_PER_S);
+    timer_set(c, c->target->probe_s * NS_PER_S);
     event_add(c->rd, NULL);
     base_log_rl(&c->target->rl, BASE_LOG_INFO, "cc", "%s: %s: connected",
                 cc->cfg.name, c->peer);
@@ -456,7 +456,7 @@ probe_send(struct cc_conn *c)
 static void
 keep_alive(struct cc_conn *c)
 {
-    uint64_t interval = c->cc->cfg.probe_interval_s * NS_PER_S;
+    uint64_t interval = c->target->probe_s * NS_PER_S;
     uint64_t now = base_clock_ns();
 
     if (c->paused)
@@ -465,10 +465,10 @@ keep_alive(struct cc_conn *c)
 
     if (!c->established && now >= due + interval)
         cc_conn_end(c, "no OpenFlow handshake within %u s",
-                    2 * c->cc->cfg.probe_interval_s);
+                    2 * c->target->probe_s);
     else if (c->probe_pending && now >= due + interval)
         cc_conn_end(c, "no reply to an echo request within %u s",
-                    c->cc->cfg.probe_interval_s);
+                    c->target->probe_s);
     else if (c->established && !c->probe_pending && now >= due)
         probe_send(c);
     if (now >= due)

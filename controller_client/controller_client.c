@@ -275,6 +275,10 @@ target_create(struct cc *cc, const char *text, struct weft_err *e)
             goto free_target;
     }
     t->text = base_xstrdup(text);
+    /* ovs-ofctl and its like do not answer echoes while they wait. */
+    t->probe_s = cc->cfg.probe_interval_s ? cc->cfg.probe_interval_s
+                 : t->spec.passive        ? CC_SERVICE_PROBE_S
+                                          : 5;
     return t;
 free_target:
     free(t);
@@ -465,8 +469,6 @@ cc_create(struct event_base *base, const struct cc_config *cfg,
         cc->cfg.min_backoff_ms = 1000;
     if (!cc->cfg.max_backoff_ms)
         cc->cfg.max_backoff_ms = 8000;
-    if (!cc->cfg.probe_interval_s)
-        cc->cfg.probe_interval_s = 5;
     if (!cc->cfg.max_queue)
         cc->cfg.max_queue = 64u << 20;
     if (!cc->cfg.max_accepted)

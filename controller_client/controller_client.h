@@ -29,7 +29,8 @@ struct cc_config {
     const char *name;          /* Bridge, for the log. */
     unsigned min_backoff_ms;   /* 0: 1000. */
     unsigned max_backoff_ms;   /* 0: 8000. */
-    unsigned probe_interval_s; /* Idle time before an echo; 0: 5. */
+    unsigned probe_interval_s; /* Idle time before an echo; 0: 5, and 60 for
+                                * passive targets, where tools connect. */
     size_t max_queue;          /* Output bytes; 0: 64 MiB. */
     unsigned max_accepted;     /* Per passive target; 0: 64. */
     /* Called after the messages that were readable have been handled, once
