@@ -288,6 +288,15 @@ port_free_no(const struct dp_bridge *br)
     return 0;
 }
 
+/* The internal port that has the bridge's name is the bridge's own: LOCAL. */
+static uint32_t
+port_default_no(const struct dp_bridge *br, const struct dp_port_config *c)
+{
+    if (!strcmp(c->type, "internal") && !strcmp(c->name, br->name))
+        return DP_PORT_LOCAL;
+    return port_free_no(br);
+}
+
 static void
 bridge_set_port(struct dp_bridge *br, uint32_t no, struct dp_port *p)
 {
@@ -307,7 +316,7 @@ port_check(struct dp_bridge *br, const struct dp_port_config *c,
                             c->name, DP_NAME_LEN - 1);
     if (dp_port_by_name(br->dp, c->name))
         return weft_err_set(e, -EEXIST, "port %s exists already", c->name);
-    *no = c->port_no ? c->port_no : port_free_no(br);
+    *no = c->port_no ? c->port_no : port_default_no(br, c);
     if (!*no)
         return weft_err_set(e, -ENOSPC, "bridge %s: all %u ports are in use",
                             br->name, DP_PORT_MAX);

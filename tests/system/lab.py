@@ -130,8 +130,10 @@ class Switch:
             wait_until("OpenFlow socket", lambda: os.path.exists(path))
         return "unix:" + path
 
-    def ofctl(self, command, *words, bridge="br0", check=True, text=None):
-        return sh("ovs-ofctl", "-O", "OpenFlow13", command,
+    def ofctl(self, command, *words, bridge="br0", check=True, text=None,
+              strict=False):
+        return sh("ovs-ofctl", "-O", "OpenFlow13",
+                  *(["--strict"] if strict else []), command,
                   self.openflow(bridge), *words, check=check, text=text)
 
     def flows(self, *rules, bridge="br0"):

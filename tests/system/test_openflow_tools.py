@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """ovs-ofctl -O OpenFlow13 against Weft: every command an operator uses."""
+import os
 import re
 import time
 import unittest
@@ -44,11 +45,11 @@ class OvsOfctl(unittest.TestCase):
         self.assertEqual(len(self.rules()), 3)
         self.s.ofctl("mod-flows", "tcp,actions=output:1")
         self.assertIn("output:1", self.rules("tcp")[0])
-        self.s.ofctl("--strict", "mod-flows",
-                     "priority=5,ip,nw_dst=10.0.0.0/24,actions=drop")
+        self.s.ofctl("mod-flows", "priority=5,ip,nw_dst=10.0.0.0/24,"
+                     "actions=drop", strict=True)
         self.assertIn("actions=drop", self.rules("ip,nw_dst=10.0.0.0/24")[0]
                       + self.rules("ip,nw_dst=10.0.0.0/24")[-1])
-        self.s.ofctl("--strict", "del-flows", "priority=5,ip")  # No match.
+        self.s.ofctl("del-flows", "priority=5,ip", strict=True)  # None such.
         self.assertEqual(len(self.rules()), 3)
         self.s.ofctl("del-flows", "table=0,ip")
         self.assertEqual(len(self.rules()), 1)
@@ -120,12 +121,21 @@ class OvsOfctl(unittest.TestCase):
             if p["ofport"] == number:
                 return p["stats"]
 
+    def monitor(self, *words):
+        """ovs-ofctl monitor, connected; it wants a place for its socket."""
+        m = self.lab.start(
+            "monitor%d" % len(self.lab.processes), "ovs-ofctl", "-O",
+            "OpenFlow13", "monitor", self.s.openflow(), *words,
+            env=dict(os.environ, OVS_RUNDIR=self.lab.dir))
+        lab.wait_until("monitor is connected", lambda: any(
+            c["connected"] for c in self.s.json("controllers")
+            ["controllers"]))
+        time.sleep(0.5)
+        return m
+
     def test_monitor_sees_packet_ins(self):
         self.s.flows("priority=1,in_port=1,actions=CONTROLLER:65535")
-        monitor = self.lab.start(
-            "monitor", "ovs-ofctl", "-O", "OpenFlow13", "monitor",
-            self.s.openflow(), "65534")
-        time.sleep(1)
+        monitor = self.monitor("65534")
         self.lab.ping(self.a, "10.0.0.2", count=2, check=False)
         lab.wait_until("packet-in", lambda: "OFPT_PACKET_IN" in
                        monitor.output())
@@ -134,10 +144,7 @@ class OvsOfctl(unittest.TestCase):
         monitor.stop()
 
     def test_idle_timeout_and_flow_removed(self):
-        monitor = self.lab.start(
-            "monitor2", "ovs-ofctl", "-O", "OpenFlow13", "monitor",
-            self.s.openflow())
-        time.sleep(1)
+        monitor = self.monitor()
         self.s.flows("send_flow_rem,idle_timeout=1,priority=3,udp,actions="
                      "drop", "send_flow_rem,hard_timeout=1,priority=4,tcp,"
                      "actions=drop")
@@ -162,11 +169,11 @@ class OvsOfctl(unittest.TestCase):
     def test_refusals_have_the_right_error(self):
         for rule, code in (
                 ("group:5", "BAD_OUT_GROUP"),
-                ("meter:3,output:1", "METER"),
-                ("output:70000", "BAD_OUT_PORT")):
+                ("meter:3,output:1", "OFPBIC_UNSUP_INST"),
+                ("output:0", "BAD_OUT_PORT")):
             r = self.s.ofctl("add-flow", "actions=" + rule, check=False)
             self.assertNotEqual(r.returncode, 0, rule)
-            self.assertIn(code, r.stdout + r.stderr)
+            self.assertRegex(r.stdout + r.stderr, code)
         self.assertEqual(self.rules(), [])
 
     def test_overlap_check_refuses(self):
