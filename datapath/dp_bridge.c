@@ -9,6 +9,7 @@
 #include "datapath/worker.h"
 #include "utils/base/mem.h"
 
+#define CACHE_JUDGE 1024  /* Lookups before a cache is judged. */
 #define MAC_BUCKETS 32768 /* 128k addresses, 2 MiB when all are in use. */
 
 static void
@@ -75,7 +76,17 @@ cache_replace(struct dp_bridge *br, unsigned worker, uint32_t capacity)
 {
     struct bridge_pw *bp = br->pw[worker];
     struct fc *old = bp->fc, *fc = NULL;
+    struct dp_cache_stats s;
 
+    if (old) {
+        fc_get_stats(old, &s);
+        bp->gone.hits += s.hits;
+        bp->gone.misses += s.misses;
+        bp->gone.inserts += s.inserts;
+        bp->gone.evictions += s.evictions;
+    }
+    memset(&bp->last, 0, sizeof bp->last);
+    __atomic_store_n(&bp->bypass, 0, __ATOMIC_RELAXED);
     if (br->dp->cache_max > 1)
         fc = fc_create(&br->cache_mask, capacity, br->dp->seed);
     dp_publish(&bp->fc, fc);
@@ -119,6 +130,23 @@ dp_bridge_commit(struct dp_bridge *br)
     __atomic_store_n(&br->cache_off, 0, __ATOMIC_RELEASE);
 }
 
+/* Most lookups miss and most misses evict: what is inserted is gone before it
+ * is seen again.  Ends when a quarter of the lookups, then of a sample, hit. */
+static void
+cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s)
+{
+    uint64_t hits = s->hits - bp->last.hits;
+    uint64_t misses = s->misses - bp->last.misses;
+    uint64_t evictions = s->evictions - bp->last.evictions;
+
+    if (hits + misses < CACHE_JUDGE)
+        return;
+    bp->last = *s;
+    if (bp->bypass ? hits >= misses / 3
+                   : hits < misses / 8 && evictions > misses / 4)
+        __atomic_store_n(&bp->bypass, !bp->bypass, __ATOMIC_RELAXED);
+}
+
 /* Every 100 ms: larger caches where wanted, a narrower mask when rules went. */
 void
 dp_bridge_house(struct dp_bridge *br)
@@ -138,11 +166,13 @@ dp_bridge_house(struct dp_bridge *br)
     for (unsigned i = 0; i < dp->n_workers; i++) {
         struct dp_cache_stats s;
 
-        if (!br->pw[i]->fc || !fc_wants_growth(br->pw[i]->fc))
+        if (!br->pw[i]->fc)
             continue;
         fc_get_stats(br->pw[i]->fc, &s);
-        if (s.capacity < dp->cache_max)
+        if (s.capacity < dp->cache_max && fc_wants_growth(br->pw[i]->fc))
             cache_replace(br, i, cache_capacity(dp, 4 * s.capacity));
+        else
+            cache_judge(br->pw[i], &s);
     }
 }
 
@@ -419,11 +449,11 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
         if (!br->pw[i]->fc)
             continue;
         fc_get_stats(br->pw[i]->fc, &s);
-        out->cache.hits += s.hits;
-        out->cache.misses += s.misses;
+        out->cache.hits += s.hits + br->pw[i]->gone.hits;
+        out->cache.misses += s.misses + br->pw[i]->gone.misses;
         out->cache.stale += dp_read(br->pw[i]->stale);
-        out->cache.inserts += s.inserts;
-        out->cache.evictions += s.evictions;
+        out->cache.inserts += s.inserts + br->pw[i]->gone.inserts;
+        out->cache.evictions += s.evictions + br->pw[i]->gone.evictions;
         out->cache.entries += s.entries;
         out->cache.capacity += s.capacity;
         out->cache.memory += s.memory;

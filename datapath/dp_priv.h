@@ -158,7 +158,11 @@ struct bridge_pw {
     struct fc *fc;       /* Published by control, used by the worker. */
     uint32_t stamp;      /* What entries proven now carry. */
     uint32_t seen_gen, seen_epoch;
+    uint32_t bypass;     /* By control: the cache churns, see below. */
+    uint32_t bypassed;   /* Batches since. */
     uint64_t stale;
+    struct dp_cache_stats last; /* Control: as of the last look. */
+    struct dp_cache_stats gone; /* Control: of the caches before this one. */
     struct dp_balance bal;
     struct table_counters tables[DP_N_TABLES];
 } WEFT_ALIGNED(64);

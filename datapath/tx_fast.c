@@ -110,7 +110,7 @@ tx_drain_rings(struct worker *w)
 }
 
 /* Stages a frame that the device takes as it is. */
-static inline void
+WEFT_ALWAYS_INLINE void
 stage_ready(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 {
     struct port_pw *pp = worker_port(w, p);
@@ -143,27 +143,41 @@ stage_segments(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
     }
 }
 
-void
-tx_stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+/* A frame that the device may not take as it is. */
+static void
+stage_unfinished(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 {
     uint32_t caps = p->port.caps;
 
-    if (weft_unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)
-        && !(caps & PORT_CAP_TSO)) {
+    if (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && !(caps & PORT_CAP_TSO)) {
         stage_segments(w, p, m);
         return;
     }
-    if (weft_unlikely(offload_pending(m)) && !(caps & PORT_CAP_CSUM)
-        && offload_checksum(m)) {
+    if (offload_pending(m) && !(caps & PORT_CAP_CSUM) && offload_checksum(m)) {
         tx_drop(w, p, m, DROP_GSO_FAILED);
         return;
     }
-    if (weft_unlikely(m->nb_segs > 1) && !(caps & PORT_CAP_MULTI_SEG)
+    if (m->nb_segs > 1 && !(caps & PORT_CAP_MULTI_SEG)
         && rte_pktmbuf_linearize(m)) {
         tx_drop(w, p, m, DROP_TX_TOO_BIG);
         return;
     }
     stage_ready(w, p, m);
+}
+
+WEFT_ALWAYS_INLINE void
+stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+{
+    if (weft_likely(!offload_pending(m) && m->nb_segs == 1))
+        stage_ready(w, p, m);
+    else
+        stage_unfinished(w, p, m);
+}
+
+void
+tx_stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+{
+    stage(w, p, m);
 }
 
 /* ------------------------------------------------------------------ tunnels */
@@ -333,7 +347,7 @@ tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
     for (unsigned i = 0; i < g->n; i++) {
         unsigned s = g->idx[i];
 
-        m[n] = worker_take(w, g, s);
+        m[n] = g->last ? b->m[s] : worker_take(w, g, s);
         if (weft_unlikely(!m[n]))
             continue;
         if (weft_unlikely(b->in[s] == p)) {
@@ -346,7 +360,7 @@ tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
     }
     if (weft_likely(p->kind == DP_KIND_DEVICE))
         for (unsigned i = 0; i < n; i++)
-            tx_stage(w, p, m[i]);
+            stage(w, p, m[i]);
     else if (p->kind == DP_KIND_TUNNEL)
         tunnel_output(w, b, p, m, slots, n);
     else

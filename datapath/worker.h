@@ -37,6 +37,7 @@
 #define PUNT_RING_SIZE 2048
 #define WANT_RING_SIZE 256
 #define TX_RING_SIZE 1024
+#define CACHE_SAMPLE 32       /* A bypassed cache sees one batch in so many. */
 #define RX_IDLE_POLLS 8       /* Empty polls before a port is left to epoll. */
 
 /* Later frame of a cut segment: a bit of ol_flags that dp_create registers. */

@@ -2,6 +2,7 @@
 #include "datapath/worker.h"
 
 #include <rte_prefetch.h>
+#include <string.h>
 
 static op_run_fn *const op_table[N_PROG_OPS] = {
 #define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
@@ -121,6 +122,17 @@ group_run(struct worker *w, struct group *g)
     }
 }
 
+/* All of one flow, the common case: no grouping. */
+static inline bool
+batch_is_uniform(const struct batch *b, const struct prog *const progs[])
+{
+    uintptr_t diff = 0;
+
+    for (unsigned i = 1; i < b->n_live; i++)
+        diff |= (uintptr_t) progs[i] ^ (uintptr_t) progs[0];
+    return !diff;
+}
+
 /* Runs the live packets, each group that shares a program at once; within a
  * group the order of arrival is kept. */
 static void
@@ -128,8 +140,16 @@ batch_run(struct worker *w, struct batch *b, const struct prog *progs[])
 {
     uint32_t left = b->n_live == 32 ? UINT32_MAX
                                     : (1u << b->n_live) - 1;
-    struct group g = { .b = b };
+    struct group g;
 
+    g.b = b;
+    if (batch_is_uniform(b, progs)) {
+        g.prog = progs[0];
+        g.n = b->n_live;
+        memcpy(g.idx, b->live, sizeof g.idx);
+        group_run(w, &g);
+        return;
+    }
     while (left) {
         uint32_t same = 0;
 
@@ -196,6 +216,15 @@ classify_misses(struct worker *w, struct batch *b, struct fc *fc,
             fc_insert(fc, &w->refs[miss[i]], mp[i], bp->stamp);
 }
 
+/* A cache that only churns is looked at now and then only: classification is
+ * cheaper than a miss and an insertion before it. */
+static inline bool
+batch_bypass(struct bridge_pw *bp)
+{
+    return weft_unlikely(dp_read(bp->bypass))
+           && ++bp->bypassed % CACHE_SAMPLE != 0;
+}
+
 static void
 batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
 {
@@ -205,7 +234,8 @@ batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
     struct fc *fc;
 
     batch_stamp(w, b);
-    fc = dp_load(&b->br->cache_off) ? NULL : dp_load(&b->bp->fc);
+    fc = dp_load(&b->br->cache_off) || batch_bypass(b->bp)
+             ? NULL : dp_load(&b->bp->fc);
     for (unsigned i = 0; i < n; i++)
         keys[i] = &b->key[b->live[i]];
     if (fc) {
