@@ -118,6 +118,9 @@ struct ofp_bridge {
     uint64_t committed_seq; /* Of the last dp_commit. */
     uint64_t synced_seq;
 
+    uint64_t expire_ns;     /* Timeouts up to then are still being worked
+                             * off; 0: none. */
+
     bool ever_connected;        /* A controller was there. */
     struct dp_rule *standalone; /* The hidden NORMAL rule; NULL: none. */
     uint64_t frozen_ns;         /* Fail mode hold: timeouts stand still since

@@ -183,9 +183,20 @@ ofp_sessions_changed(struct ofp_bridge *b)
 void
 ofp_tick(struct ofp_bridge *b, uint64_t now_ns)
 {
-    if (!b->frozen_ns)
-        ofp_rules_expire(b, now_ns);
+    b->expire_ns = now_ns;
     ofp_flush(b);
+}
+
+/* One slice of what is due.  Returns true if there is more. */
+static bool
+expire(struct ofp_bridge *b)
+{
+    if (!b->expire_ns || b->frozen_ns)
+        return false;
+    if (ofp_rules_expire(b, b->expire_ns))
+        return true;
+    b->expire_ns = 0;
+    return false;
 }
 
 static void
@@ -223,7 +234,7 @@ ofp_flush(struct ofp_bridge *b)
 {
     struct ofp_session *s, *tmp;
     unsigned left = FLUSH_SESSIONS;
-    bool more = false;
+    bool more = expire(b);
 
     BASE_LIST_FOR_SAFE(s, tmp, &b->sessions, link) {
         if ((!s->job && base_list_empty(&s->input)) || s->barrier)

@@ -25,7 +25,7 @@
     X(REQ_BUFFER_UNKNOWN, 1, 8, 1, 8)                                         \
     X(REQ_BAD_TABLE_ID, 1, 9, 1, 5)                                           \
     X(REQ_IS_SLAVE, 1, 10, 1, 5)                                              \
-    X(REQ_BAD_PORT, 1, 11, 1, 6)                                              \
+    X(REQ_BAD_PORT, 1, 11, 1, 5)                                              \
     X(REQ_BAD_PACKET, 1, 12, 1, 6)                                            \
     X(REQ_MULTIPART_OVERFLOW, 1, 13, 1, 6)                                    \
     X(ACT_BAD_TYPE, 2, 0, 2, 0)                                               \

@@ -104,8 +104,8 @@ ofp_handle_port_stats(struct ofp_session *s, of_object_t *msg)
         append_all(&r, append_stats);
     else if (!dp_port_get(s->b->dpb, port, &info))
         append_stats(&r, &info);
-    else
-        return OFP_ERR_REQ_BAD_PORT;
+    else if (s->version != OF_VERSION_1_0)
+        return OFP_ERR_REQ_BAD_PORT; /* 1.0 has no such code: no entry. */
     ofp_reply_end(&r);
     return OFP_OK;
 }

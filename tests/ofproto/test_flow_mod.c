@@ -359,6 +359,23 @@ START_TEST(test_flow_delete_of_many_is_sliced_and_later_messages_wait)
 }
 END_TEST
 
+START_TEST(test_timeouts_of_many_rules_at_once_are_sliced)
+{
+    for (unsigned i = 0; i < 5000; i++) {
+        char match[64];
+
+        snprintf(match, sizeof match, OXM_IP "80001804%08x", i);
+        FM(.priority = 1, .hard = 1, .match = match, .instr = OUT1);
+    }
+    bed.now_ns += 1100000000;
+    ofp_tick(bed.b, bed.now_ns);
+    ck_assert_uint_gt(bed.dpb->n_rules, 0);
+    ck_assert_uint_lt(bed.dpb->n_rules, 5000);
+    bed_settle(); /* Goes on without waiting for the next tick. */
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+}
+END_TEST
+
 START_TEST(test_session_that_goes_in_the_middle_of_a_scan_leaves_no_trace)
 {
     struct mem_conn other;
@@ -516,6 +533,7 @@ main(void)
                    test_flow_add_given_datapath_without_memory_is_table_full);
     tcase_add_test(
         tc, test_flow_delete_of_many_is_sliced_and_later_messages_wait);
+    tcase_add_test(tc, test_timeouts_of_many_rules_at_once_are_sliced);
     tcase_add_test(
         tc, test_session_that_goes_in_the_middle_of_a_scan_leaves_no_trace);
     tcase_add_test(tc, test_dump_gives_text_and_obeys_the_filter);
