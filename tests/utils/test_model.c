@@ -201,6 +201,16 @@ START_TEST(test_model_apply_completes_a_short_document)
 }
 END_TEST
 
+START_TEST(test_model_exported_local_port_is_taken_back)
+{
+    ck_assert_msg(!edit(model_apply, "{'document':{'bridges':{'b':{'ports':"
+                        "{'b':{'type':'internal','ofport':4294967294}}}}}}"),
+                  "%s", err.text);
+    ck_assert_int_eq(edit(model_apply, "{'document':{'bridges':{'b':{'ports':"
+                          "{'b':{'ofport':4294967295}}}}}}"), -EINVAL);
+}
+END_TEST
+
 START_TEST(test_model_dpid_and_protocols_are_read)
 {
     uint64_t dpid = 0;
@@ -231,6 +241,7 @@ suite_add_model(Suite *s)
                         WEFT_ARRAY_LEN(refused));
     tcase_add_test(tc, test_model_may_exist_and_if_exists_accept_what_is);
     tcase_add_test(tc, test_model_apply_completes_a_short_document);
+    tcase_add_test(tc, test_model_exported_local_port_is_taken_back);
     tcase_add_test(tc, test_model_dpid_and_protocols_are_read);
     suite_add_tcase(s, tc);
 }

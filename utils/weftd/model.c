@@ -622,7 +622,8 @@ check_device(const char *what, const char *name, json_t *d, bool port,
     ofport = json_object_get(d, "ofport");
     if (ofport
         && (!port || !json_is_integer(ofport) || json_integer_value(ofport) < 1
-            || json_integer_value(ofport) > DP_PORT_MAX))
+            || (json_integer_value(ofport) > DP_PORT_MAX
+                && json_integer_value(ofport) != DP_PORT_LOCAL)))
         return weft_err_set(e, -EINVAL, "%s %s: ofport is not a number in "
                             "1..%u", what, name, port ? DP_PORT_MAX : 0);
     if (!json_is_string(json_object_get(d, "type")))
