@@ -62,6 +62,8 @@ bridge_mask(struct dp_bridge *br, struct flow_key *m)
         m->vlan_tci |= be16_from(FLOW_VLAN_PRESENT);
         m->nw_flags |= FLOW_NW_MORE_VLAN;
     }
+    if (br->n_frag_acts)
+        m->nw_flags |= FLOW_NW_FRAG_LATER;
 }
 
 static uint32_t

@@ -184,6 +184,7 @@ struct dp_bridge {
     char name[DP_NAME_LEN];
     bool dirty;
     uint32_t n_vlan_acts; /* Rules that look at tags by an action. */
+    uint32_t n_frag_acts; /* Rules that write what fragments lack. */
     struct flow_key cache_mask;
     struct base_list rules;
     struct base_list node;

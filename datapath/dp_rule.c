@@ -195,24 +195,27 @@ table_changed(struct dp_table *t)
     t->union_dirty = true;
 }
 
-/* An action that looks at VLAN tags widens the caches' key. */
+/* Actions that look at VLAN tags or fragments widen the caches' key. */
 static void
-vlan_act_add(struct dp_bridge *br, uint8_t flags)
+key_act_add(struct dp_bridge *br, uint8_t flags)
 {
     struct flow_key m;
 
-    if (!(flags & ACT_VLAN) || br->n_vlan_acts++)
-        return;
     memset(&m, 0, sizeof m);
-    m.vlan_tci = be16_from(FLOW_VLAN_PRESENT);
-    m.nw_flags = FLOW_NW_MORE_VLAN;
+    if (flags & ACT_VLAN && !br->n_vlan_acts++) {
+        m.vlan_tci = be16_from(FLOW_VLAN_PRESENT);
+        m.nw_flags = FLOW_NW_MORE_VLAN;
+    }
+    if (flags & ACT_FRAG && !br->n_frag_acts++)
+        m.nw_flags |= FLOW_NW_FRAG_LATER;
     dp_bridge_need_mask(br, &m);
 }
 
 static void
-vlan_act_del(struct dp_bridge *br, uint8_t flags)
+key_act_del(struct dp_bridge *br, uint8_t flags)
 {
     br->n_vlan_acts -= (flags & ACT_VLAN) != 0;
+    br->n_frag_acts -= (flags & ACT_FRAG) != 0;
 }
 
 int
@@ -262,10 +265,10 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
     b.act->uid = ++dp->next_uid;
     act_place(&b, r->act, r);
     dp_bridge_need_mask(br, &match->mask);
-    vlan_act_add(br, flags);
+    key_act_add(br, flags);
     err = tbl_insert(r->table->tbl, &r->tr);
     if (err) {
-        vlan_act_del(br, flags);
+        key_act_del(br, flags);
         tbl_mask_put(r->table->tbl, mask);
         free(base);
         return err;
@@ -299,8 +302,8 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     b.act->uid = ++dp->next_uid;
     b.act->flags |= ACT_OWN;
     act_place(&b, a, r);
-    vlan_act_add(t->br, flags);
-    vlan_act_del(t->br, old->flags);
+    key_act_add(t->br, flags);
+    key_act_del(t->br, old->flags);
     dp_publish(&r->act, a);
     if (old->flags & ACT_OWN)
         rcu_defer_held(dp->rcu, free, old);
@@ -321,7 +324,7 @@ dp_rule_del(struct dp_rule *r)
     tbl_remove(t->tbl, &r->tr);
     t->n_rules--;
     table_changed(t);
-    vlan_act_del(t->br, r->act->flags);
+    key_act_del(t->br, r->act->flags);
     base_list_del(&r->node);
     tbl_mask_put(t->tbl, r->tr.mask);
     if (r->reset) {

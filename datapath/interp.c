@@ -279,6 +279,10 @@ run_rule(struct interp *in, const struct interp_rule *r)
             if (set_slot(op) == DP_OP_OUTPUT)
                 in->set_cookie = r->cookie;
         }
+        if (ins->metadata_mask)
+            say(in, "  write_metadata 0x%llx/0x%llx\n",
+                (unsigned long long) ins->metadata,
+                (unsigned long long) ins->metadata_mask);
         metadata = be64_to(in->f.k.metadata);
         metadata = (metadata & ~ins->metadata_mask)
                    | (ins->metadata & ins->metadata_mask);

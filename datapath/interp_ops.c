@@ -431,6 +431,17 @@ cut(struct interp_frame *f, size_t off, size_t n)
     f->len -= n;
 }
 
+/* What stands behind the tags has moved; it need not be parsed again, so a
+ * type that was just set to something else does no harm here. */
+static void
+shift_layout(struct pkt_layout *l, int by)
+{
+    l->l2_5 = (uint16_t) (l->l2_5 ? l->l2_5 + by : 0);
+    l->l3 = (uint16_t) (l->l3 ? l->l3 + by : 0);
+    l->l4 = (uint16_t) (l->l4 ? l->l4 + by : 0);
+    l->payload = (uint16_t) (l->payload + by);
+}
+
 /* §5.12.1: a new tag has the values of the tag below it. */
 static int
 push_vlan(struct interp_frame *f, const struct dp_op *op)
@@ -443,7 +454,11 @@ push_vlan(struct interp_frame *f, const struct dp_op *op)
         return DROP_NO_HEADROOM;
     put_be16(f->p + 12, (uint16_t) op->arg);
     put_be16(f->p + 14, tci);
-    return interp_parse(f);
+    shift_layout(&f->lay, 4);
+    if (f->lay.n_vlan++)
+        f->k.nw_flags |= FLOW_NW_MORE_VLAN;
+    f->k.vlan_tci = be16_from(tci | FLOW_VLAN_PRESENT);
+    return -1;
 }
 
 static int
@@ -452,7 +467,12 @@ pop_vlan(struct interp_frame *f, const struct dp_op *op)
     if (!is_tagged(f))
         return op->aux & 1 ? -1 : DROP_NO_TAG;
     cut(f, 12, 4);
-    return interp_parse(f);
+    if (f->k.nw_flags & FLOW_NW_MORE_VLAN)
+        return interp_parse(f); /* For the tag below. */
+    shift_layout(&f->lay, -4);
+    f->lay.n_vlan = 0;
+    f->k.vlan_tci = 0;
+    return -1;
 }
 
 /* §5.12.1: label, TC and TTL of the label below; the first takes IP's TTL and

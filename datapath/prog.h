@@ -80,6 +80,7 @@ struct rule_act {
 #define ACT_CHANGES 0x04  /* apply writes what later tables may look at. */
 #define ACT_OWN 0x08      /* Allocated beside the rule, not inside. */
 #define ACT_VLAN 0x10     /* Looks at the packet's VLAN tags. */
+#define ACT_FRAG 0x40     /* Writes what later fragments do not have. */
 #define ACT_MISS 0x20     /* Of a table-miss rule: dp_rule_is_miss. */
 
 static inline const struct dp_op *

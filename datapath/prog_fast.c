@@ -122,6 +122,14 @@ emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
                               .miss_rule = (a->flags & ACT_MISS) != 0 };
 
         emit_ctx(f, op, &c);
+    } else if (op_has_ctx(op) && op->words == PROG_CTX_WORDS) {
+        struct prog_ctx c;
+
+        /* Written before a RESUME: runs with what is known now. */
+        memcpy(&c, op->data, sizeof c);
+        c.metadata = f->metadata;
+        c.table = table;
+        emit_ctx(f, op, &c);
     } else {
         struct dp_op *out = emit_room(f, op->words);
 
@@ -328,13 +336,63 @@ key_set_field(struct flow_key *k, const struct dp_op *op)
         m[i] = (uint8_t) ((m[i] & ~mask[i]) | (v[i] & mask[i]));
 }
 
-/* Does the packet have what the field is part of? */
+static bool
+field_in(unsigned field, size_t offset, size_t size)
+{
+    return flow_fields[field].offset >= offset
+           && flow_fields[field].offset < offset + size;
+}
+
+static bool
+field_is_vlan(unsigned field)
+{
+    return field_in(field, offsetof(struct flow_key, vlan_tci), 2);
+}
+
+/* Ports, ICMP type and code. */
+static bool
+field_is_l4(unsigned field)
+{
+    return field_in(field, offsetof(struct flow_key, tp_src), 4);
+}
+
+/* Does the packet have what the field is part of?  The rule's match asks for
+ * the protocol, but not for a tag, nor that it be no later fragment: the
+ * cache's mask has those for the sake of such rules. */
 static bool
 key_has_field(const struct flow_key *k, unsigned field)
 {
-    if (flow_fields[field].offset == offsetof(struct flow_key, vlan_tci))
+    if (field_is_vlan(field))
         return k->vlan_tci & be16_from(FLOW_VLAN_PRESENT);
+    if (field_is_l4(field))
+        return !(k->nw_flags & FLOW_NW_FRAG_LATER);
     return true;
+}
+
+/* Fields after which the packet has to be parsed again: a new type means
+ * other headers; an ARP may be of another kind, an ND message may lack the
+ * option. */
+static bool
+field_needs_parse(unsigned field)
+{
+    switch (field) {
+    case FLOW_F_ETH_TYPE:
+    case FLOW_F_IP_PROTO:
+    case FLOW_F_MPLS_BOS:
+    case FLOW_F_ARP_OP:
+    case FLOW_F_ARP_SPA:
+    case FLOW_F_ARP_TPA:
+    case FLOW_F_ARP_SHA:
+    case FLOW_F_ARP_THA:
+    case FLOW_F_ICMPV6_TYPE:
+    case FLOW_F_ICMPV6_CODE:
+    case FLOW_F_ND_TARGET:
+    case FLOW_F_ND_SLL:
+    case FLOW_F_ND_TLL:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* False: parse again. */
@@ -345,9 +403,7 @@ simulate_op(const struct dp_op *op, struct flow_key *k)
 
     switch (op->code) {
     case DP_OP_SET_FIELD:
-        /* A new type means other headers. */
-        if (op->aux == FLOW_F_ETH_TYPE || op->aux == FLOW_F_IP_PROTO
-            || op->aux == FLOW_F_MPLS_BOS)
+        if (field_needs_parse(op->aux))
             return false;
         if (key_has_field(k, op->aux))
             key_set_field(k, op);
@@ -417,8 +473,10 @@ check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
             || op->words != 1 + (2 * flow_fields[op->aux].width + 7) / 8)
             return -EINVAL;
         *flags |= ACT_CHANGES;
-        if (op->aux == FLOW_F_VLAN_VID || op->aux == FLOW_F_VLAN_PCP)
+        if (field_is_vlan(op->aux))
             *flags |= ACT_VLAN;
+        if (field_is_l4(op->aux))
+            *flags |= ACT_FRAG;
         return 0;
     case DP_OP_PUSH_VLAN:
     case DP_OP_POP_VLAN:

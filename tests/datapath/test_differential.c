@@ -4,6 +4,7 @@
  * What leaves by which port, what is punted and why the rest is dropped must
  * agree, byte by byte, with any size of flow cache or none. */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -624,8 +625,17 @@ compare(const struct interp_pipeline *pl, const struct frame *f,
         for (k = 0; k < n_expected; k++)
             if (expected[k].data && seen_equal(&got[i], &expected[k]))
                 break;
-        if (k == n_expected)
+        if (k == n_expected) {
+            for (k = 0; k < n_expected; k++)
+                if (expected[k].data)
+                    fprintf(stderr, "left: port %u table %u cookie %llx "
+                            "metadata %llx reason %u, %zu bytes\n",
+                            expected[k].port, expected[k].table,
+                            (unsigned long long) expected[k].cookie,
+                            (unsigned long long) expected[k].metadata,
+                            expected[k].reason, expected[k].len);
             differ(pl, &f[0], in[0], "not expected:", &got[i]);
+        }
         free(expected[k].data);
         expected[k].data = NULL;
         free(got[i].data);
@@ -718,6 +728,67 @@ START_TEST(test_differential_bursts_agree_with_the_interpreter)
 }
 END_TEST
 
+/* A port set on a fragment that has none must not be matched later on; with
+ * the cache, the fragment and a whole packet of port 0 must stay apart. */
+START_TEST(test_differential_port_set_on_a_fragment_is_not_there)
+{
+    static struct interp_rule copy[MAX_RULES];
+    static struct pkt p;
+    struct interp_pipeline pl;
+    struct frame f[2];
+    const uint32_t in[2] = { 1, 1 };
+
+    rng = 5;
+    bed_open_cache(&b, N_PORTS, 0, caches[_i]);
+    frames_make();
+    n_rules = 0;
+    b.dp->ev.punt = on_punt;
+    for (unsigned i = 0; i < 3; i++) {
+        struct rule *r;
+
+        BASE_NEW(r);
+        r->ir.table = i > 0;
+        r->ir.priority = (uint16_t) (10 - i);
+        r->ir.instr.goto_table = i ? DP_NO_TABLE : 1;
+        match_u64(&r->ir.match, FLOW_F_ETH_TYPE, 0x0800);
+        match_u64(&r->ir.match, FLOW_F_IP_PROTO, 17);
+        if (!i)
+            ops_set_u64(&r->apply, FLOW_F_UDP_DST, 99);
+        else
+            ops_add(&r->apply, DP_OP_OUTPUT, 0, 1 + i);
+        if (i == 1)
+            match_u64(&r->ir.match, FLOW_F_UDP_DST, 99);
+        r->ir.instr.apply = ops_list(&r->apply);
+        ck_assert_int_eq(dp_rule_add(b.br, r->ir.table, r->ir.priority,
+                                     &r->ir.match, &r->ir.instr, 0, &r->dr),
+                         0);
+        rules[n_rules++] = r;
+    }
+    dp_commit(b.dp);
+    pipeline_get(&pl, copy);
+
+    begin(&p, 0, 0x0800);
+    pkt_ipv4(&p, 0x0a000001, 0x0a000002, 17);
+    pkt_udp(&p, 0, 0);
+    pkt_payload(&p, 40);
+    pkt_end(&p);
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(f[i].b, p.b, p.len);
+        f[i].len = p.len;
+    }
+    put_be16(f[1].b + p.l3 + 6, 5); /* Fragment offset 40. */
+    for (unsigned again = 0; again < 4; again++)
+        compare(&pl, f, in, 2);
+    for (unsigned again = 0; again < 4; again++) {
+        compare(&pl, &f[1], in, 1);
+        compare(&pl, &f[0], in, 1);
+    }
+    while (n_rules)
+        rule_del(0);
+    bed_close(&b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -731,6 +802,9 @@ main(void)
         WEFT_ARRAY_LEN(caches));
     tcase_add_loop_test(
         tc, test_differential_bursts_agree_with_the_interpreter, 0,
+        WEFT_ARRAY_LEN(caches));
+    tcase_add_loop_test(
+        tc, test_differential_port_set_on_a_fragment_is_not_there, 0,
         WEFT_ARRAY_LEN(caches));
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
