@@ -9,7 +9,8 @@
 #include "datapath/worker.h"
 #include "utils/base/mem.h"
 
-#define CACHE_JUDGE 1024  /* Lookups before a cache is judged. */
+#define CACHE_JUDGE 1024  /* Lookups before a cache is judged ... */
+#define CACHE_TRIAL 64    /* ... and misses per entry of its capacity. */
 #define MAC_BUCKETS 32768 /* 128k addresses, 2 MiB when all are in use. */
 
 static void
@@ -133,7 +134,8 @@ dp_bridge_commit(struct dp_bridge *br)
 }
 
 /* Most lookups miss and most misses evict: what is inserted is gone before it
- * is seen again.  Ends when a quarter of the lookups, then of a sample, hit. */
+ * is seen again, and the cache had time to find out that a larger one would
+ * not help either.  Ends when a quarter of the lookups, then of a sample, hit. */
 static void
 cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s)
 {
@@ -145,7 +147,8 @@ cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s)
         return;
     bp->last = *s;
     if (bp->bypass ? hits >= misses / 3
-                   : hits < misses / 8 && evictions > misses / 4)
+                   : hits < misses / 8 && evictions > misses / 4
+                         && s->misses > CACHE_TRIAL * (uint64_t) s->capacity)
         __atomic_store_n(&bp->bypass, !bp->bypass, __ATOMIC_RELAXED);
 }
 
