@@ -10,7 +10,7 @@
 #include "utils/base/mem.h"
 
 #define CACHE_JUDGE 1024  /* Lookups before a cache is judged ... */
-#define CACHE_TRIAL 64    /* ... and misses per entry of its capacity. */
+#define CACHE_TRIAL (1u << 22) /* ... and misses: 64 per entry, or so many. */
 #define MAC_BUCKETS 32768 /* 128k addresses, 2 MiB when all are in use. */
 
 static void
@@ -148,7 +148,8 @@ cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s)
     bp->last = *s;
     if (bp->bypass ? hits >= misses / 3
                    : hits < misses / 8 && evictions > misses / 4
-                         && s->misses > CACHE_TRIAL * (uint64_t) s->capacity)
+                         && s->misses > WEFT_MIN(64 * s->capacity,
+                                                 CACHE_TRIAL))
         __atomic_store_n(&bp->bypass, !bp->bypass, __ATOMIC_RELAXED);
 }
 
