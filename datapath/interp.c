@@ -139,11 +139,13 @@ run_op(struct interp *in, const struct dp_op *op)
     }
 }
 
+/* An empty list may have no memory at all. */
 #define FOR_OPS(op, list)                                                     \
-    for (const uint64_t *w_ = (const uint64_t *) (const void *) (list)->ops,  \
-                        *e_ = w_ + (list)->n_words;                           \
-         w_ < e_ && ((op) = (const struct dp_op *) (const void *) w_, 1);     \
-         w_ += (op)->words)
+    for (uint32_t at_ = 0;                                                    \
+         at_ < (list)->n_words                                                \
+         && ((op) = (const struct dp_op *) (const void *)                     \
+                 ((const uint64_t *) (const void *) (list)->ops + at_), 1);   \
+         at_ += (op)->words)
 
 /* -------------------------------------------------------------- action set
  *
