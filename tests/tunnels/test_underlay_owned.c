@@ -8,6 +8,7 @@
 
 #include "tunnels/underlay/underlay.h"
 #include "utils/base/addr.h"
+#include "utils/base/clock.h"
 #include "utils/base/mem.h"
 #include "weft/be.h"
 
@@ -92,9 +93,9 @@ setup(void)
     struct weft_err e;
 
     n_sent = n_set = n_del = n_addrs = 0;
-    now = 100 * SECOND;
+    now = 10000 * SECOND; /* Machines run for longer than any interval. */
+    base_clock_fake(&now);
     ck_assert_int_eq(underlay_create(&cb, &u, &e), 0);
-    underlay_tick(u, now);
     ck_assert_int_eq(underlay_add_owned(u, 5, our_mac, ip("192.0.2.1"), 24,
                                         ip("192.0.2.254"), 1500, &e), 0);
     pass(2 * SECOND); /* Both announcements. */
@@ -105,6 +106,7 @@ static void
 teardown(void)
 {
     underlay_destroy(u);
+    base_clock_fake(NULL);
 }
 
 /* An ARP frame as RFC 826 draws it. */
@@ -479,6 +481,25 @@ START_TEST(test_owned_remote_that_nobody_wants_is_forgotten_after_an_hour)
 }
 END_TEST
 
+START_TEST(test_owned_remote_asked_for_before_the_first_tick_is_kept)
+{
+    struct underlay_callbacks cb = { .nexthop_set = on_set,
+                                     .nexthop_del = on_del,
+                                     .addrs = on_addrs, .send = on_send };
+    struct weft_err e;
+
+    underlay_destroy(u);
+    ck_assert_int_eq(underlay_create(&cb, &u, &e), 0);
+    ck_assert_int_eq(underlay_add_owned(u, 5, our_mac, ip("192.0.2.1"), 24, 0,
+                                        1500, &e), 0);
+    underlay_resolve(u, ip("192.0.2.2"), 0);
+    arp_in(2, peer_mac, "192.0.2.2", our_mac, "192.0.2.1");
+    pass(SECOND / 10);
+    ck_assert_uint_eq(n_set, 1);
+    ck_assert_uint_eq(n_del, 0);
+}
+END_TEST
+
 START_TEST(test_owned_flood_of_remotes_ends_at_the_limit)
 {
     struct seen s = { 0, 0, 0, 0 };
@@ -518,6 +539,8 @@ main(void)
     tcase_add_test(tc, test_owned_foreach_tells_the_state_of_each_remote);
     tcase_add_test(
         tc, test_owned_remote_that_nobody_wants_is_forgotten_after_an_hour);
+    tcase_add_test(
+        tc, test_owned_remote_asked_for_before_the_first_tick_is_kept);
     tcase_add_test(tc, test_owned_flood_of_remotes_ends_at_the_limit);
     suite_add_tcase(s, tc);
 

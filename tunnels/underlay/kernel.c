@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <net/if.h> /* Before the kernel's, which then leaves its names out. */
+#include <linux/if.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -110,6 +111,8 @@ request(struct ul_kernel *k, struct nlmsghdr *h, mnl_cb_t cb, void *arg)
         return -errno;
     while (r > 0) {
         n = mnl_socket_recvfrom(k->requests, buf, sizeof buf);
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n < 0)
             return -errno;
         r = mnl_cb_run(buf, (size_t) n, k->seq, port, cb, arg);
@@ -176,7 +179,8 @@ link_read(const struct nlmsghdr *h, struct ul_uplink *l)
         uint32_t mtu = mnl_attr_get_u32(tb[IFLA_MTU]);
         l->mtu = (uint16_t) WEFT_MIN(mtu, 65535u);
     }
-    l->up = (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_RUNNING);
+    /* Carrier, as the routing code has it; IFF_RUNNING lags behind. */
+    l->up = (i->ifi_flags & IFF_UP) && (i->ifi_flags & IFF_LOWER_UP);
     return 0;
 }
 

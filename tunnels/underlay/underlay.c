@@ -8,6 +8,7 @@
 
 #include "tunnels/underlay/underlay_priv.h"
 #include "utils/base/addr.h"
+#include "utils/base/clock.h"
 #include "utils/base/log.h"
 #include "utils/base/mem.h"
 
@@ -123,9 +124,13 @@ neigh_use(struct underlay *u, struct ul_neigh *g)
 static void
 tell_del(struct underlay *u, struct ul_remote *r)
 {
+    char text[BASE_IPV4_LEN];
+
     if (r->told == UL_TOLD_DEL)
         return;
     r->told = UL_TOLD_DEL;
+    base_log(BASE_LOG_DEBUG, "underlay", "%s: no route by any uplink",
+             base_format_ipv4(r->remote, text));
     u->cb.nexthop_del(u->cb.arg, r->remote);
 }
 
@@ -134,6 +139,7 @@ static void
 tell(struct underlay *u, struct ul_remote *r)
 {
     const struct ul_neigh *g = r->neigh;
+    char text[BASE_IPV4_LEN], via[BASE_IPV4_LEN];
     struct tnl_nexthop nh;
 
     if (!g) {
@@ -153,6 +159,10 @@ tell(struct underlay *u, struct ul_remote *r)
     if (r->told == UL_TOLD_SET && !memcmp(&nh, &r->nexthop, sizeof nh))
         return;
     r->told = UL_TOLD_SET;
+    base_log(BASE_LOG_DEBUG, "underlay", "%s: by uplink %u, %s %s",
+             base_format_ipv4(r->remote, text), nh.uplink,
+             base_format_ipv4(g->addr, via),
+             g->state == UL_NEIGH_VALID ? "reachable" : "does not answer");
     r->nexthop = nh;
     u->cb.nexthop_set(u->cb.arg, r->remote, &r->nexthop);
 }
@@ -199,18 +209,21 @@ find_route(struct underlay *u, const struct ul_remote *r,
 {
     struct ul_uplink *l;
     bool kernel = false;
+    int err = -ENETUNREACH;
 
     BASE_LIST_FOR(l, &u->uplinks, all) {
         if (l->owned && !ul_owned_route(l, r->remote, false, route))
             return 0;
         kernel |= !l->owned;
     }
-    if (kernel && !ul_kernel_route(u, r->remote, r->local, route))
+    if (kernel)
+        err = ul_kernel_route(u, r->remote, r->local, route);
+    if (!err)
         return 0;
     BASE_LIST_FOR(l, &u->uplinks, all)
         if (l->owned && !ul_owned_route(l, r->remote, true, route))
             return 0;
-    return -ENETUNREACH;
+    return err;
 }
 
 static void
@@ -225,6 +238,13 @@ remote_detach(struct underlay *u, struct ul_remote *r)
     neigh_put(u, g);
 }
 
+/* The question failed, not the route. */
+static bool
+is_transient(int err)
+{
+    return err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM;
+}
+
 /* Finds the route again and tells what has changed. */
 static void
 remote_route(struct underlay *u, struct ul_remote *r)
@@ -235,7 +255,11 @@ remote_route(struct underlay *u, struct ul_remote *r)
     r->routed_ns = u->now_ns;
     base_list_del(&r->all);
     base_list_add_tail(&u->remote_list, &r->all);
-    if (find_route(u, r, &route) || !route.uplink->up) {
+
+    int err = find_route(u, r, &route);
+    if (is_transient(err))
+        return; /* What is known may still be right. */
+    if (err || !route.uplink->up) {
         remote_detach(u, r);
         tell(u, r);
         return;
@@ -499,6 +523,7 @@ underlay_create(const struct underlay_callbacks *cb, struct underlay **out,
     BASE_NEW(u);
     u->cb = *cb;
     u->generation = 1;
+    u->now_ns = base_clock_ns(); /* Remotes may be asked for before a tick. */
     base_list_init(&u->uplinks);
     base_list_init(&u->remote_list);
     base_list_init(&u->neigh_list);

@@ -61,7 +61,8 @@ void underlay_rx(struct underlay *, uint32_t id, const uint8_t *data,
 
 int underlay_fd(const struct underlay *); /* Netlink: readable = run. */
 void underlay_run(struct underlay *);
-void underlay_tick(struct underlay *, uint64_t now_ns); /* Every 100 ms. */
+/* Every 100 ms, with base_clock_ns(). */
+void underlay_tick(struct underlay *, uint64_t now_ns);
 
 struct underlay_info {
     be32 remote;

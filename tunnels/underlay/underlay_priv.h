@@ -100,7 +100,7 @@ struct underlay {
     struct base_hmap remotes, neighs;
     struct base_list remote_list, neigh_list;
     unsigned generation;
-    uint64_t now_ns; /* Of the last tick. */
+    uint64_t now_ns; /* Of the last tick; monotonic clock. */
 };
 
 /* ------------------------------------------------------------ underlay.c */
