@@ -304,6 +304,7 @@ port_create(const struct tunnel_port_config *pc, struct weft_err *e)
     strncpy(p->name, pc->name, sizeof p->name - 1);
     p->local = c->local;
     p->remote = c->remote_flow ? 0 : c->remote;
+    p->key = c->key;
     p->key_min = pc->ops->key_min;
     p->key_max = pc->ops->key_max;
     p->tos = c->tos;

@@ -143,6 +143,8 @@ struct tunnel_worker {
     uint32_t last_kind_key;
     const struct tunnel_port *last_port;
     uint16_t ip_id;
+    unsigned icmp_credit;
+    uint64_t icmp_ns;
     uint64_t want_after[TUNNEL_WANT_SLOTS];
 };
 
@@ -185,6 +187,8 @@ struct tunnel_tx {
     /* Out. */
     int verdict;     /* TUNNEL_OK or enum drop_reason. */
     uint32_t uplink; /* dp_uplink id to send m[i] on, when TUNNEL_OK. */
+    uint16_t mtu;    /* DROP_TNL_TX_TOO_BIG: largest inner IP packet, */
+    struct pkt_tunnel back; /* and what an answer from the remote carries. */
 };
 
 /* Encapsulates n <= TUNNEL_BURST frames that were output to 'port'.  m[i] may
@@ -194,6 +198,15 @@ struct tunnel_tx {
  * first, as for a port whose caps are 0. */
 void tunnel_tx_burst(struct tunnel_worker *, const struct tunnel_port *port,
                      struct rte_mbuf *m[], unsigned n, struct tunnel_tx tx[]);
+
+/* For a frame refused as DROP_TNL_TX_TOO_BIG: the ICMP "fragmentation needed"
+ * (RFC 1191) or ICMPv6 "packet too big" (RFC 8201) that tells its sender the
+ * path's MTU, to be treated as if it had come in by the tunnel port with
+ * tx->back.  NULL: none is due (no IP, fragment, ICMP error, multicast, more
+ * than one per millisecond and worker) or there is no buffer.  Borrows 'm'. */
+struct rte_mbuf *tunnel_too_big_reply(struct tunnel_worker *,
+                                      const struct rte_mbuf *m,
+                                      const struct tunnel_tx *tx);
 
 /* Hash of the inner flow for struct tunnel_tx: constant per flow, never 0.
  * From an extracted key (packet words valid), or from the frame's bytes. */

@@ -22,6 +22,7 @@ enum {
     TUNNEL_STORE = 64, /* Bytes stored in front of a frame. */
     TUNNEL_ETH_HLEN = 14,
     TUNNEL_MAX_KINDS = 32,
+    TUNNEL_ICMP_BURST = 32, /* "Too big" messages at once. */
 
     /* Which parts of an identity are fixed; higher is more specific. */
     TUNNEL_BY_LOCAL = 1,
@@ -60,6 +61,7 @@ struct tunnel_port {
     struct tunnel_nh *nh; /* Published; NULL: unknown or remote=flow. */
     be32 local;           /* 0: the next hop's. */
     be32 remote;
+    uint32_t key;              /* When not key=flow. */
     uint32_t key_min, key_max; /* For key=flow. */
     uint32_t ip_csum;          /* Without TOS and addresses. */
     uint16_t entropy_min, entropy_span;

@@ -12,6 +12,7 @@ tunnel_worker_init(struct tunnel_worker *w, const struct tunnels *tunnels,
     memset(w, 0, sizeof *w);
     w->tunnels = tunnels;
     w->pool = pool;
+    w->icmp_credit = TUNNEL_ICMP_BURST;
 }
 
 /* ------------------------------------------------------------- next hops */
@@ -189,10 +190,26 @@ store_header(struct tunnel_worker *w, const struct tunnel_port *port,
     m->pkt_len += port->len;
 }
 
+/* What the answer to a frame that is too big needs. */
+static int WEFT_COLD
+too_big(const struct tunnel_table *t, const struct tunnel_port *port,
+        const struct tunnel_nh *nh, struct tunnel_tx *tx)
+{
+    uint16_t mtu = nh->mtu > port->len ? (uint16_t) (nh->mtu - port->len) : 0;
+
+    tx->mtu = mtu;
+    tx->back = (struct pkt_tunnel) {
+        .id = port->key_flow ? tx->tun.id : port->key,
+        .src = nh->dst,
+        .dst = source_of(t, port, nh, tx->tun.src),
+    };
+    return DROP_TNL_TX_TOO_BIG;
+}
+
 static int
 encap_one(struct tunnel_worker *w, const struct tunnel_table *t,
           const struct tunnel_port *port, const struct tunnel_nh *nh,
-          struct rte_mbuf **mp, const struct tunnel_tx *tx)
+          struct rte_mbuf **mp, struct tunnel_tx *tx)
 {
     struct rte_mbuf *m = *mp;
     const uint8_t *inner = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -213,7 +230,7 @@ encap_one(struct tunnel_worker *w, const struct tunnel_table *t,
         return DROP_TNL_TX_VLAN;
     /* RFC 7348 §4.3: a VTEP does not fragment. */
     if (weft_unlikely(m->pkt_len + port->len - TUNNEL_ETH_HLEN > nh->mtu))
-        return DROP_TNL_TX_TOO_BIG;
+        return too_big(t, port, nh, tx);
 
     uint8_t tos = (uint8_t) (port->tos
                              | (inner_tos(inner, m->data_len, type)

@@ -182,6 +182,28 @@ tx_stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 
 /* ------------------------------------------------------------------ tunnels */
 
+/* Tells the sender of 'm' the path's MTU, as if the remote did. */
+static void WEFT_COLD
+tunnel_too_big(struct worker *w, struct dp_port *p, const struct rte_mbuf *m,
+               const struct tunnel_tx *tx)
+{
+    struct pending pend = { .br = p->br, .in = p, .tun = tx->back, .depth = 1,
+                            .in_port = be32_from(p->port_no) };
+
+    if (m->ol_flags & TX_CONT)
+        return; /* Its first frame was answered. */
+    pend.m = tunnel_too_big_reply(&w->tw, m, tx);
+    if (!pend.m)
+        return;
+    if (!worker_pend(w, &pend)) {
+        rte_pktmbuf_free(pend.m);
+        return;
+    }
+    dp_count(p->br->pw[w->id]->bal.received, 1);
+    dp_count(worker_port(w, p)->stats.rx_packets, 1);
+    dp_count(worker_port(w, p)->stats.rx_bytes, pend.m->pkt_len);
+}
+
 /* Puts complete frames into the tunnel; the first frame of a packet counts in
  * the balance. */
 static void
@@ -205,6 +227,8 @@ tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
         if (tx[i].verdict == TUNNEL_OK && tx[i].uplink <= DP_MAX_UPLINKS)
             up = dp_load(&w->dp->uplinks[tx[i].uplink]);
         if (weft_unlikely(!up)) {
+            if (tx[i].verdict == DROP_TNL_TX_TOO_BIG)
+                tunnel_too_big(w, p, m[i], &tx[i]);
             tx_drop(w, p, m[i], tx[i].verdict == TUNNEL_OK
                                     ? DROP_TNL_NO_ROUTE
                                     : (unsigned) tx[i].verdict);

@@ -143,6 +143,41 @@ START_TEST(test_tunnel_frame_goes_out_and_comes_back)
 }
 END_TEST
 
+START_TEST(test_tunnel_sender_of_too_big_frames_is_told_the_mtu)
+{
+    struct dp_balance before, after;
+    struct rte_mbuf *m;
+    struct pkt big;
+
+    tunnel_port("tx", "vxlan", 10, "192.0.2.1", "192.0.2.2", "5001");
+    rule_out(1, 10);
+    rule_out(10, 1);
+    nexthop(THERE);
+    pkt_init(&big);
+    pkt_eth(&big, PKT_MAC(2), PKT_MAC(1), 0x0800);
+    pkt_ipv4(&big, 0x0a000001, 0x0a000002, 17);
+    pkt_udp(&big, 1, 2);
+    pkt_payload(&big, 1451 - 28);
+    pkt_end(&big);
+    dp_bridge_get_balance(b.br, &before);
+    bed_feed(&b, 1, &big);
+    bed_run(&b);
+    bed_expect_none(&b, 8);
+    m = bed_take(&b, 1);
+    ck_assert_ptr_nonnull(m);
+    const uint8_t *f = rte_pktmbuf_mtod(m, const uint8_t *);
+    ck_assert_uint_eq(get_be32(f + 30), 0x0a000001);
+    ck_assert_uint_eq(f[34], 3); /* Destination unreachable, */
+    ck_assert_uint_eq(f[35], 4); /* fragmentation needed: */
+    ck_assert_uint_eq(get_be16(f + 40), 1450);
+    rte_pktmbuf_free(m);
+    dp_bridge_get_balance(b.br, &after);
+    ck_assert_uint_eq(after.received - before.received, 2);
+    ck_assert_uint_eq(after.sent - before.sent, 1);
+    ck_assert_uint_eq(after.dropped[DROP_TNL_TX_TOO_BIG], 1);
+}
+END_TEST
+
 START_TEST(test_tunnel_of_another_key_never_enters)
 {
     struct dp_uplink_info info;
@@ -393,6 +428,8 @@ main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_tunnel_frame_goes_out_and_comes_back, 0, 2);
+    tcase_add_test(tc,
+                   test_tunnel_sender_of_too_big_frames_is_told_the_mtu);
     tcase_add_test(tc, test_tunnel_of_another_key_never_enters);
     tcase_add_test(tc, test_tunnel_flow_chosen_remote_and_key);
     tcase_add_test(tc, test_uplink_frames_that_are_no_tunnel_go_to_control);

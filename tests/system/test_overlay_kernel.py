@@ -47,6 +47,18 @@ class KernelVxlan(unittest.TestCase):
     def test_ping_and_tcp_both_ways_over_af_packet(self):
         self.check_both_ways("af_packet")
 
+    def test_guest_with_an_ordinary_mtu_is_told_the_tunnels(self):
+        with lab.Lab() as l:
+            s, vm, peer, _ = self.topology(l, vm_mtu=1500)
+            out = lab.sh("ping", "-c", 2, "-i", "0.2", "-W", "1", "-s", 1472,
+                         "-M", "do", "10.0.0.2", ns=vm, check=False).stdout
+            self.assertIn("mtu = 1450", out)  # ICMP, by Weft.
+            self.assertEqual(s.drops(), {"tnl_tx_too_big": 1})
+            self.assertIn("mtu 1450", lab.sh(
+                "ip", "route", "get", "10.0.0.2", ns=vm))
+            # From now on the guest cuts to fit.
+            l.ping(vm, "10.0.0.2", size=4000)
+
     def test_other_vni_is_dropped_by_reason(self):
         with lab.Lab() as l:
             s, vm, peer, _ = self.topology(l)
