@@ -218,19 +218,47 @@ key_act_del(struct dp_bridge *br, uint8_t flags)
     br->n_frag_acts -= (flags & ACT_FRAG) != 0;
 }
 
+/* Memory for a rule with its match and act, holding a reference to its mask;
+ * NULL: there is none.  It is in no table yet. */
+static struct dp_rule *
+rule_new(struct dp_table *t, uint16_t priority,
+         const struct flow_match *match, const struct act_build *b)
+{
+    const struct dp *dp = t->br->dp;
+    const struct tbl_mask *mask = tbl_mask_get(t->tbl, &match->mask);
+    struct dp_rule_mem mem;
+    struct dp_rule *r;
+    uint32_t map;
+    char *base;
+
+    if (!mask)
+        return NULL;
+    map = tbl_mask_words(mask);
+    mem = rule_mem(dp, (unsigned) __builtin_popcount(map));
+    base = calloc(1, mem.counters + mem.rule + act_size(b));
+    if (!base) {
+        tbl_mask_put(t->tbl, mask);
+        return NULL;
+    }
+    r = (struct dp_rule *) (void *) (base + mem.counters);
+    r->table = t;
+    r->tr.mask = mask;
+    r->tr.priority = priority;
+    r->tr.n_values = (uint16_t) flow_key_pack(&match->key, &match->mask, map,
+                                              r->tr.values);
+    r->act = (struct rule_act *) (void *) (base + mem.counters + mem.rule);
+    act_place(b, r->act, r);
+    return r;
+}
+
 int
 dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
             const struct flow_match *match, const struct dp_instr *in,
             uint64_t cookie, struct dp_rule **out)
 {
-    struct dp *dp = br->dp;
-    const struct tbl_mask *mask;
     struct act_build b;
-    struct dp_rule_mem mem;
     struct dp_rule *r;
-    uint32_t map;
     uint8_t flags = 0;
-    char *base;
     int err;
 
     if (table >= DP_N_TABLES)
@@ -244,33 +272,18 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
         err = act_build(&b, NULL, table, in, cookie, flags);
     if (err)
         return err;
-    mask = tbl_mask_get(br->tables[table].tbl, &match->mask);
-    if (!mask)
+    b.act->uid = ++br->dp->next_uid;
+    r = rule_new(&br->tables[table], priority, match, &b);
+    if (!r)
         return -ENOMEM;
-    map = tbl_mask_words(mask);
-    mem = rule_mem(dp, (unsigned) __builtin_popcount(map));
-    base = calloc(1, mem.counters + mem.rule + act_size(&b));
-    if (!base) {
-        tbl_mask_put(br->tables[table].tbl, mask);
-        return -ENOMEM;
-    }
 
-    r = (struct dp_rule *) (void *) (base + mem.counters);
-    r->table = &br->tables[table];
-    r->tr.mask = mask;
-    r->tr.priority = priority;
-    r->tr.n_values = (uint16_t) flow_key_pack(&match->key, &match->mask, map,
-                                              r->tr.values);
-    r->act = (struct rule_act *) (void *) (base + mem.counters + mem.rule);
-    b.act->uid = ++dp->next_uid;
-    act_place(&b, r->act, r);
     dp_bridge_need_mask(br, &match->mask);
     key_act_add(br, flags);
     err = tbl_insert(r->table->tbl, &r->tr);
     if (err) {
         key_act_del(br, flags);
-        tbl_mask_put(r->table->tbl, mask);
-        free(base);
+        tbl_mask_put(r->table->tbl, r->tr.mask);
+        free(rule_base(br->dp, r));
         return err;
     }
     r->table->n_rules++;
