@@ -6,7 +6,6 @@
 #include "utils/base/clock.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-#define OFPCML_NO_BUFFER 0xffff
 
 /* ------------------------------------------------------------- packet-in */
 
@@ -28,25 +27,15 @@ punt_match(const struct dp_punt *p, struct flow_match *m)
     m->mask.tun_dst = p->tunnel.dst ? ~0u : 0;
 }
 
-/* Bytes of the frame to send.  The switch buffers nothing, yet a limit that
- * the controller set is kept: "the maximum amount of data that should be
- * sent" (§7.2.5), miss_send_len where no action set one (§7.3.2). */
-static uint32_t
-punt_len(const struct ofp_session *s, const struct dp_punt *p)
-{
-    bool by_action = p->reason == DP_PUNT_ACTION || p->miss_rule;
-    uint32_t max = by_action ? p->max_len : s->miss_send_len;
-
-    return max >= OFPCML_NO_BUFFER ? p->len : WEFT_MIN(max, p->len);
-}
-
 static of_object_t *
 packet_in(const struct ofp_session *s, const struct dp_punt *p,
           unsigned reason, const struct flow_match *m)
 {
     of_packet_in_t *msg = of_packet_in_new((of_version_t) s->version);
-    of_octets_t data = { (uint8_t *) (uintptr_t) p->data,
-                         (int) punt_len(s, p) };
+    /* OpenFlow 1.3.5 §6.1.2 (1.0.0 §4.1.2 likewise): a switch that does not
+     * buffer "must send the full packet".  max_len (§7.2.5) and miss_send_len
+     * (§7.3.2) say how much to send of a packet that is kept, and none is. */
+    of_octets_t data = { (uint8_t *) (uintptr_t) p->data, (int) p->len };
     of_object_t view;
     int err = 0;
 

@@ -341,7 +341,8 @@ START_TEST(test_packet_in_carries_match_cookie_and_whole_frame)
 }
 END_TEST
 
-START_TEST(test_packet_in_is_cut_at_max_len_or_miss_send_len)
+/* OpenFlow 1.3.5 §6.1.2: what is not buffered is sent whole. */
+START_TEST(test_packet_in_given_max_len_or_miss_send_len_is_whole)
 {
     struct dp_punt p = punt_of(DP_PUNT_ACTION);
     size_t len;
@@ -350,8 +351,9 @@ START_TEST(test_packet_in_is_cut_at_max_len_or_miss_send_len)
     p.max_len = 20;
     dummy_punt(bed.dpb, &p);
     m = expect(&bed.c, 10, &len);
-    ck_assert_uint_eq(get_be16(m + 12), 60); /* total_len */
-    ck_assert_uint_eq(len, 24 + 16 + 2 + 20);
+    ck_assert_uint_eq(get_be32(m + 8), 0xffffffff); /* OFP_NO_BUFFER */
+    ck_assert_uint_eq(get_be16(m + 12), 60);        /* total_len */
+    ck_assert_uint_eq(len, 24 + 16 + 2 + 60);
     mem_send_hex(&bed.c, "0409 0000 00000001 0000 0010"); /* 16 */
     mem_send_hex(&bed.c, "041c 0000 00000001 00000007 00000000 00000007"
                          "00000007 00000007 00000000");
@@ -359,7 +361,7 @@ START_TEST(test_packet_in_is_cut_at_max_len_or_miss_send_len)
     dummy_punt(bed.dpb, &p);
     m = expect(&bed.c, 10, &len);
     ck_assert_uint_eq(m[14], 2);
-    ck_assert_uint_eq(len, 24 + 16 + 2 + 16);
+    ck_assert_uint_eq(len, 24 + 16 + 2 + 60);
 }
 END_TEST
 
@@ -469,7 +471,7 @@ main(void)
                    test_role_given_stale_generation_or_bad_role_is_refused);
     tcase_add_test(tc, test_role_slave_may_read_but_not_write);
     tcase_add_test(tc, test_packet_in_carries_match_cookie_and_whole_frame);
-    tcase_add_test(tc, test_packet_in_is_cut_at_max_len_or_miss_send_len);
+    tcase_add_test(tc, test_packet_in_given_max_len_or_miss_send_len_is_whole);
     tcase_add_test(tc, test_packet_in_of_a_miss_rule_has_reason_no_match);
     tcase_add_test(tc, test_async_filters_by_role_and_reason);
     tcase_add_test(tc, test_port_status_tells_add_change_and_delete);
