@@ -157,13 +157,17 @@ void
 ofp_sessions_changed(struct ofp_bridge *b)
 {
     struct ofp_session *s;
-    bool connected = false, of10 = false;
+    bool connected = false, of10 = false, ttl = false;
 
-    BASE_LIST_FOR(s, &b->sessions, link)
+    BASE_LIST_FOR(s, &b->sessions, link) {
+        ttl |= s->version > OF_VERSION_1_0
+               && ofp_session_wants(s, OFP_ASYNC_PACKET_IN,
+                                    DP_PUNT_INVALID_TTL);
         if (s->controller && !s->closing) {
             connected = true;
             of10 |= s->version == OF_VERSION_1_0;
         }
+    }
     b->ever_connected |= connected;
     freeze_update(b, connected);
     /* OpenFlow 1.0 sends what matches nothing to the controller, 1.3 drops
@@ -175,6 +179,12 @@ ofp_sessions_changed(struct ofp_bridge *b)
         dp_table_set_miss(b->dpb, 0,
                           of10 ? DP_MISS_CONTROLLER : DP_MISS_DROP);
         b->dirty = true;
+    }
+    /* Only who sets the bit hears of it (OpenFlow 1.3.5 §6.3.4, §7.3.10);
+     * otherwise the packet is dropped where its TTL runs out. */
+    if (ttl != b->ttl_to_controller) {
+        b->ttl_to_controller = ttl;
+        dp_bridge_set_ttl_punt(b->dpb, ttl);
     }
 }
 

@@ -48,6 +48,7 @@ ofp_handle_role(struct ofp_session *s, of_object_t *msg)
         demote_others(s);
     if (role != OFP_ROLE_NOCHANGE)
         role_set(s, (enum ofp_role) role);
+    ofp_sessions_changed(b);
     reply = of_role_reply_new((of_version_t) s->version);
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
@@ -100,5 +101,6 @@ ofp_handle_set_async(struct ofp_session *s, of_object_t *msg)
     of_async_set_port_status_mask_slave_get(msg, &m[1][1]);
     of_async_set_flow_removed_mask_equal_master_get(msg, &m[2][0]);
     of_async_set_flow_removed_mask_slave_get(msg, &m[2][1]);
+    ofp_sessions_changed(s->b);
     return OFP_OK;
 }

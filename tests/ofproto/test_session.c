@@ -305,6 +305,24 @@ START_TEST(test_role_slave_may_read_but_not_write)
 }
 END_TEST
 
+#define SET_ASYNC(packet_in)                                                  \
+    "041c 0000 00000012" packet_in "00000000" "00000007 00000007"             \
+    "0000000f 00000000"
+
+START_TEST(test_async_given_invalid_ttl_wanted_is_told_to_the_datapath)
+{
+    ck_assert(!bed.dpb->ttl_punt); /* Not among the defaults. */
+    mem_send_hex(&bed.c, SET_ASYNC("00000007"));
+    ck_assert(bed.dpb->ttl_punt);
+    mem_send_hex(&bed.c, ROLE("3", GEN("01"))); /* A slave did not ask. */
+    ck_assert(!bed.dpb->ttl_punt);
+    mem_send_hex(&bed.c, ROLE("1", GEN("02")));
+    ck_assert(bed.dpb->ttl_punt);
+    mem_send_hex(&bed.c, SET_ASYNC("00000003"));
+    ck_assert(!bed.dpb->ttl_punt);
+}
+END_TEST
+
 static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0 };
 
 static struct dp_punt
@@ -470,6 +488,8 @@ main(void)
     tcase_add_test(tc,
                    test_role_given_stale_generation_or_bad_role_is_refused);
     tcase_add_test(tc, test_role_slave_may_read_but_not_write);
+    tcase_add_test(tc,
+                   test_async_given_invalid_ttl_wanted_is_told_to_the_datapath);
     tcase_add_test(tc, test_packet_in_carries_match_cookie_and_whole_frame);
     tcase_add_test(tc, test_packet_in_given_max_len_or_miss_send_len_is_whole);
     tcase_add_test(tc, test_packet_in_of_a_miss_rule_has_reason_no_match);

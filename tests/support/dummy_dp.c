@@ -398,6 +398,12 @@ dp_commit(struct dp *dp)
 }
 
 void
+dp_bridge_set_ttl_punt(struct dp_bridge *b, bool on)
+{
+    b->ttl_punt = on;
+}
+
+void
 dp_table_set_miss(struct dp_bridge *b, uint8_t table, enum dp_miss miss)
 {
     b->miss[table] = miss;

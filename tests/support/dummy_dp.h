@@ -54,6 +54,7 @@ struct dp_bridge {
     unsigned n_packet_outs;
     struct base_list ports;       /* struct dummy_port, by number */
     enum dp_miss miss[DP_N_TABLES];
+    bool ttl_punt;
     struct dp_table_info table_info[DP_N_TABLES]; /* lookups, matches. */
 };
 
