@@ -49,13 +49,13 @@ install_packages() {
 check_kernel() {
     [ -c /dev/net/tun ] || modprobe tun 2>/dev/null
     [ -c /dev/net/tun ] || fail "/dev/net/tun is missing: 'modprobe tun', or start the container with --device /dev/net/tun"
-    local ns=weft-probe-$$
-    ip netns add "$ns" 2>/dev/null \
-        || fail "cannot make network namespaces: run as root outside an unprivileged container (CAP_SYS_ADMIN is needed)"
-    if ! ip -n "$ns" link add p0 type veth peer name p1 2>/dev/null; then
+    local ns=weft-probe-$$ why
+    why=$(ip netns add "$ns" 2>&1) \
+        || fail "cannot make network namespaces ($why): run as root outside an unprivileged container (CAP_SYS_ADMIN is needed)"
+    why=$(ip -n "$ns" link add p0 type veth peer name p1 2>&1) || {
         ip netns del "$ns"
-        fail "the kernel has no veth: 'modprobe veth'"
-    fi
+        fail "cannot make a veth in a namespace ($why): 'modprobe veth', or a container that may mount"
+    }
     ip netns del "$ns"
 }
 
