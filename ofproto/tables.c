@@ -6,9 +6,6 @@
 
 #include "utils/base/mem.h"
 
-#define INDEX_MIN 64u
-#define INDEX_STEP 8u /* Old buckets moved per insertion: done before the
-                       * next growth, which is n insertions away. */
 #define ALL_TABLES 0xff
 
 /* ----------------------------------------------------------------- masks */
@@ -71,82 +68,13 @@ mask_put(struct ofp_tables *t, struct ofp_mask *m)
     free(m);
 }
 
-/* ----------------------------------------------------------------- index */
-
-static void
-index_link(struct ofp_bucket_array *a, struct ofp_rule *r)
-{
-    struct ofp_rule **b = &a->b[r->hash & a->mask];
-
-    r->next = *b;
-    *b = r;
-}
-
-/* Moves up to 'n' buckets of the old array. */
-static void
-index_move(struct ofp_tables *t, size_t n)
-{
-    for (; t->old.b && n; n--) {
-        struct ofp_rule *r = t->old.b[t->moved], *next;
-
-        for (t->old.b[t->moved] = NULL; r; r = next) {
-            next = r->next;
-            index_link(&t->cur, r);
-        }
-        if (t->moved++ == t->old.mask) {
-            free(t->old.b);
-            t->old.b = NULL;
-        }
-    }
-}
-
-static void
-index_add(struct ofp_tables *t, struct ofp_rule *r)
-{
-    index_move(t, INDEX_STEP);
-    if (t->n_rules > t->cur.mask && !t->old.b) {
-        size_t size = 2 * (t->cur.mask + 1);
-
-        t->old = t->cur;
-        t->moved = 0;
-        t->cur.b = base_xcalloc(size, sizeof(*t->cur.b));
-        t->cur.mask = size - 1;
-    }
-    index_link(&t->cur, r);
-}
-
-static bool
-bucket_unlink(struct ofp_bucket_array *a, struct ofp_rule *r)
-{
-    struct ofp_rule **p = &a->b[r->hash & a->mask];
-
-    while (*p && *p != r)
-        p = &(*p)->next;
-    if (!*p)
-        return false;
-    *p = r->next;
-    return true;
-}
-
-static void
-index_del(struct ofp_tables *t, struct ofp_rule *r)
-{
-    bool found = bucket_unlink(&t->cur, r);
-
-    if (!found && t->old.b)
-        found = bucket_unlink(&t->old, r);
-    assert(found);
-    (void) found;
-}
-
 /* ----------------------------------------------------------------- rules */
 
 void
 ofp_tables_init(struct ofp_tables *t)
 {
     memset(t, 0, sizeof *t);
-    t->cur.b = base_xcalloc(INDEX_MIN, sizeof(*t->cur.b));
-    t->cur.mask = INDEX_MIN - 1;
+    ofp_rule_index_init(&t->index);
     for (unsigned i = 0; i < DP_N_TABLES; i++)
         base_list_init(&t->table[i].rules);
     base_hmap_init(&t->masks);
@@ -157,8 +85,7 @@ void
 ofp_tables_fini(struct ofp_tables *t)
 {
     assert(!t->n_rules && !t->masks.n);
-    free(t->cur.b);
-    free(t->old.b);
+    ofp_rule_index_fini(&t->index);
     base_hmap_fini(&t->masks);
 }
 
@@ -174,21 +101,6 @@ rule_hash(const struct ofp_mask *m, uint8_t table, uint16_t priority,
     return base_hash_finish(h);
 }
 
-static struct ofp_rule *
-bucket_find(const struct ofp_bucket_array *a, uint32_t hash,
-            const struct ofp_mask *m, uint8_t table, uint16_t priority,
-            const uint64_t *key)
-{
-    size_t size = 8u * (unsigned) __builtin_popcount(m->words);
-    struct ofp_rule *r;
-
-    for (r = a->b[hash & a->mask]; r; r = r->next)
-        if (r->hash == hash && r->mask == m && r->priority == priority
-            && r->table == table && !memcmp(r->key, key, size))
-            break;
-    return r;
-}
-
 struct ofp_rule *
 ofp_rule_find(struct ofp_tables *t, uint8_t table, uint16_t priority,
               const struct flow_match *match)
@@ -200,11 +112,15 @@ ofp_rule_find(struct ofp_tables *t, uint8_t table, uint16_t priority,
         return NULL;
 
     unsigned n = flow_key_pack(&match->key, &match->mask, m->words, key);
-    uint32_t hash = rule_hash(m, table, priority, key, n);
-    struct ofp_rule *r = bucket_find(&t->cur, hash, m, table, priority, key);
+    struct ofp_index_search s;
+    struct ofp_rule *r;
 
-    if (!r && t->old.b)
-        r = bucket_find(&t->old, hash, m, table, priority, key);
+    ofp_rule_index_search(&t->index, rule_hash(m, table, priority, key, n),
+                          &s);
+    while ((r = ofp_rule_index_next(&t->index, &s)))
+        if (r->mask == m && r->priority == priority && r->table == table
+            && !memcmp(r->key, key, 8u * n))
+            break;
     return r;
 }
 
@@ -221,8 +137,8 @@ ofp_rule_create(struct ofp_tables *t, uint8_t table, uint16_t priority,
     r->mask = m;
     r->table = table;
     r->priority = priority;
-    r->hash = rule_hash(m, table, priority, r->key, n);
-    index_add(t, r);
+    ofp_rule_index_add(&t->index,
+                       rule_hash(m, table, priority, r->key, n), r);
     base_list_add_tail(&t->table[table].rules, &r->link);
     t->table[table].n++;
     t->n_rules++;
@@ -232,12 +148,15 @@ ofp_rule_create(struct ofp_tables *t, uint8_t table, uint16_t priority,
 void
 ofp_rule_destroy(struct ofp_tables *t, struct ofp_rule *r)
 {
+    unsigned n = (unsigned) __builtin_popcount(r->mask->words);
     struct ofp_cursor *c;
 
     BASE_LIST_FOR(c, &t->cursors, link)
         if (c->next == &r->link)
             c->next = r->link.next;
-    index_del(t, r);
+    ofp_rule_index_del(&t->index,
+                       rule_hash(r->mask, r->table, r->priority, r->key, n),
+                       r);
     base_list_del(&r->link);
     t->table[r->table].n--;
     t->n_rules--;

@@ -5,14 +5,13 @@
  *          per table in order of age.
  * Model:   A rule keeps the 64-bit words of its match that its mask needs;
  *          masks are interned (struct ofp_mask), so equal masks have equal
- *          addresses.  One hash index over all tables, grown a few buckets
- *          per insertion: no insertion pays for a whole rehash.  Each table
- *          is a list; a cursor points at the rule to visit next and is moved
- *          on when that rule goes, so a walk may be cut into slices and sees
- *          each rule that lives through it exactly once.
+ *          addresses.  One index over all tables (rule_index.h).  Each
+ *          table is a list; a cursor points at the rule to visit next and is
+ *          moved on when that rule goes, so a walk may be cut into slices
+ *          and sees each rule that lives through it exactly once.
  *
- *          ofp_rule: 88 bytes + 8 per match word; typical 5-tuple rule with
- *          shared instructions: 128 bytes of heap plus 8..16 of index.
+ *          ofp_rule: 72 bytes + 8 per match word; typical 5-tuple rule with
+ *          shared instructions: 112 bytes of heap plus 15..30 of index.
  * Threads: control.
  * Owns:    rules, masks, the index.  A rule's dp_rule and instructions are
  *          set by the caller and released by it before ofp_rule_destroy.
@@ -23,6 +22,7 @@
 #define OFP_TABLES_H
 
 #include "ofproto/instr.h"
+#include "ofproto/rule_index.h"
 #include "utils/base/hmap.h"
 #include "utils/base/list.h"
 #include "weft/dp.h"
@@ -37,25 +37,18 @@ struct ofp_mask {
 };
 
 struct ofp_rule {
-    struct ofp_rule *next; /* In the index bucket. */
-    uint32_t hash;
-    uint32_t timer;        /* Index + 1 in the timer heap; 0: none. */
     struct base_list link; /* In its table, oldest first. */
     struct dp_rule *dp;
     struct ofp_instr *instr;
     struct ofp_mask *mask;
     uint64_t cookie;
     uint64_t created_ns;
+    uint32_t timer; /* Index + 1 in the timer heap; 0: none. */
     uint16_t priority;
     uint16_t idle_timeout, hard_timeout; /* Seconds; 0: none. */
     uint16_t flags;                      /* OFPFF_* of 1.3. */
     uint8_t table;
     uint64_t key[]; /* Words of the masked key, ascending. */
-};
-
-struct ofp_bucket_array {
-    struct ofp_rule **b;
-    size_t mask; /* Size - 1. */
 };
 
 struct ofp_table {
@@ -64,8 +57,7 @@ struct ofp_table {
 };
 
 struct ofp_tables {
-    struct ofp_bucket_array cur, old; /* old.b is NULL when nothing moves. */
-    size_t moved;                     /* Buckets of 'old' emptied so far. */
+    struct ofp_rule_index index;
     uint32_t n_rules;
     struct ofp_table table[DP_N_TABLES];
     struct base_hmap masks;
