@@ -39,7 +39,7 @@ ofp_compile_begin(struct ofp_compile *c, uint8_t version, uint8_t table,
     c->table = table;
     c->n_ops = 0;
     if (match)
-        c->match = c->state = *match;
+        c->state = *match;
 }
 
 struct dp_op *

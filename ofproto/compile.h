@@ -26,7 +26,7 @@ struct ofp_compile {
     bool packet_out;         /* No match to be consistent with; TABLE ok. */
     bool write;              /* In write-actions: see ofp_compile_requires. */
     uint8_t table;           /* The rule's. */
-    struct flow_match match; /* The rule's. */
+    struct flow_match match; /* In write-actions: before the first of them. */
     struct flow_match state; /* After the actions so far. */
     uint64_t *ops;           /* Scratch. */
     uint32_t n_ops, cap_ops; /* 8-byte units. */

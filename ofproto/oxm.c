@@ -122,28 +122,13 @@ all_bytes(const uint8_t *p, unsigned n, uint8_t v)
     return true;
 }
 
-/* 'v' is right-aligned in 16 bytes.  Does it need more than 'bits'? */
-static bool
-exceeds(const uint8_t v[16], unsigned bits)
-{
-    unsigned full = 16 - bits / 8; /* First byte inside the width. */
-
-    for (unsigned i = 0; i + 1 < full; i++)
-        if (v[i])
-            return true;
-    return full && v[full - 1] >> bits % 8;
-}
-
 /* Values that the field's width allows and the specification does not. */
 static enum ofp_err
-value_check(const struct flow_field *f, const uint8_t v[16],
-            const uint8_t mask[16])
+value_check(const struct flow_field *f, uint64_t n, uint64_t mask)
 {
-    uint64_t n = get_be64(v + 8), m = get_be64(mask + 8);
-
     if (f == &flow_fields[FLOW_F_VLAN_VID])
         /* Table 13: without OFPVID_PRESENT only OFPVID_NONE. */
-        return m & FLOW_VLAN_PRESENT && !(n & FLOW_VLAN_PRESENT)
+        return mask & FLOW_VLAN_PRESENT && !(n & FLOW_VLAN_PRESENT)
                        && n & 0xfff
                    ? OFP_ERR_MATCH_BAD_VALUE
                    : OFP_OK;
@@ -157,34 +142,74 @@ value_check(const struct flow_field *f, const uint8_t v[16],
     return OFP_OK;
 }
 
-/* One TLV's payload: 'n' bytes of value and, if 'masked', of mask. */
+/* Mask bytes of a TLV: may they stand beside the value? */
+static enum ofp_err
+mask_check(const struct flow_field *f, const uint8_t *p, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) /* §7.2.3.5: value outside mask. */
+        if (p[i] & ~p[n + i])
+            return OFP_ERR_MATCH_BAD_WILDCARDS;
+    return f->maskable || all_bytes(p + n, n, 0xff) || all_bytes(p + n, n, 0)
+               ? OFP_OK
+               : OFP_ERR_MATCH_BAD_MASK;
+}
+
+static uint64_t
+get_be(const uint8_t *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n--)
+        v = v << 8 | *p++;
+    return v;
+}
+
+/* Adds 'v', a number in host order, to the bits of the member. */
+static void
+member_or(struct flow_key *k, const struct flow_field *f, uint64_t v)
+{
+    uint8_t *m = (uint8_t *) k + f->offset;
+
+    v <<= f->shift;
+    for (unsigned i = f->width; i--; v >>= 8)
+        m[i] |= (uint8_t) v;
+}
+
+/* One TLV's payload: 'n' bytes of value and, if 'masked', of mask.  The
+ * field's bits in 'm' are zero. */
 static enum ofp_err
 field_parse(const struct flow_field *f, const uint8_t *p, unsigned n,
             bool masked, struct flow_match *m)
 {
-    uint8_t v[16] = { 0 }, mask[16] = { 0 };
+    enum ofp_err err;
 
-    memcpy(v + 16 - n, p, n);
-    memset(mask + 16 - n, 0xff, n);
-    if (exceeds(v, f->bits))
-        return OFP_ERR_MATCH_BAD_VALUE;
-    if (masked) {
-        for (unsigned i = 0; i < n; i++) /* §7.2.3.5: value outside mask. */
-            if (p[i] & ~p[n + i])
-                return OFP_ERR_MATCH_BAD_WILDCARDS;
-        memcpy(mask + 16 - n, p + n, n);
-        if (all_bytes(p + n, n, 0)) /* The same as no TLV. */
-            return OFP_OK;
-        if (!f->maskable && !all_bytes(p + n, n, 0xff))
-            return OFP_ERR_MATCH_BAD_MASK;
+    if (f->width > 8) { /* 16 bytes, all of them. */
+        uint8_t *mask = (uint8_t *) &m->mask + f->offset;
+
+        if (masked && (err = mask_check(f, p, n)))
+            return err;
+        memcpy((uint8_t *) &m->key + f->offset, p, n);
+        if (masked)
+            memcpy(mask, p + n, n);
+        else
+            memset(mask, 0xff, n);
+        return OFP_OK;
     }
 
-    enum ofp_err err = value_check(f, v, mask);
+    uint64_t all = f->bits < 64 ? (UINT64_C(1) << f->bits) - 1 : UINT64_MAX;
+    uint64_t v = get_be(p, n), mask = masked ? get_be(p + n, n) : UINT64_MAX;
 
+    if (v & ~all)
+        return OFP_ERR_MATCH_BAD_VALUE;
+    if (masked && (err = mask_check(f, p, n)))
+        return err;
+    if (!mask) /* The same as no TLV. */
+        return OFP_OK;
+    err = value_check(f, v, mask);
     if (err)
         return err;
-    flow_field_set_masked(&m->key, f, v, mask);
-    flow_field_set_masked(&m->mask, f, mask, mask);
+    member_or(&m->key, f, v & mask);
+    member_or(&m->mask, f, mask & all);
     return OFP_OK;
 }
 

@@ -141,6 +141,7 @@ ht_find_in(const struct tbl_ht *ht, const struct tbl_rule *r)
     const struct tbl_bucket *b[2] = { &ht->b[tbl_ht_home(ht, r->index)],
                                       &ht->b[tbl_ht_other(ht, r->index)] };
 
+    __builtin_prefetch(b[1]);
     for (unsigned k = 0; k < 2; k++)
         for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
             uint64_t slot = slot_get(b[k], i);

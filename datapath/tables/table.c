@@ -147,14 +147,21 @@ tbl_mask_create(const struct flow_key *mask)
 const struct tbl_mask *
 tbl_mask_get(struct tbl *t, const struct flow_key *mask)
 {
-    uint32_t hash = mask_hash(mask);
-    struct base_hnode *node = base_hmap_first(&t->masks, hash);
-    struct tbl_mask *m;
+    struct tbl_mask *m = t->last_mask;
+    struct base_hnode *node;
+    uint32_t hash;
 
+    if (m && !memcmp(&m->mask, mask, sizeof *mask)) {
+        m->refs++;
+        return m;
+    }
+    hash = mask_hash(mask);
+    node = base_hmap_first(&t->masks, hash);
     for (; node; node = base_hmap_next_same(node)) {
         m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
         if (!memcmp(&m->mask, mask, sizeof *mask)) {
             m->refs++;
+            t->last_mask = m;
             return m;
         }
     }
@@ -162,6 +169,7 @@ tbl_mask_get(struct tbl *t, const struct flow_key *mask)
     if (!m)
         return NULL;
     m->refs = 1;
+    t->last_mask = m;
     base_hmap_add(&t->masks, &m->node, hash);
     t->memory += sizeof *m + tbl_ht_size(atomic_load(&m->ht));
     return m;
@@ -174,6 +182,8 @@ tbl_mask_put(struct tbl *t, const struct tbl_mask *mask)
 
     if (--m->refs)
         return;
+    if (t->last_mask == m)
+        t->last_mask = NULL;
     base_hmap_del(&t->masks, &m->node);
     t->memory -= sizeof *m + tbl_ht_size(atomic_load(&m->ht));
     t->env.defer(t->env.arg, tbl_mask_free, m);

@@ -158,6 +158,7 @@ struct tbl {
     /* Control only. */
     struct tbl_env env;
     struct base_hmap masks;
+    struct tbl_mask *last_mask; /* Got last: rules come in kinds. */
     uint32_t n_rules, n_heads;
     uint32_t n_active; /* Masks with rules. */
     size_t memory;     /* Of masks, hash tables and groups. */
