@@ -277,7 +277,8 @@ class Weft(Peer):
         self.write_conf("port")
         self.popen(os.path.join(self.bench.build, "weftd"), "--run-dir",
                    self.dir, "--no-state", "--workers", str(WORKER_CORE),
-                   "--poll", "--eal", "-d " + self.bench.plugin)
+                   "--eal", "-d " + self.bench.plugin,
+                   *([] if setting[0] == "no-poll" else ["--poll"]))
         wait_for("weftd", lambda: os.path.exists(self.dir + "/weft.sock"))
         self.ctl("add-br", "br0")
         self.ctl("set-controller", "br0", "punix:" + self.openflow_socket())
