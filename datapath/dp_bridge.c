@@ -133,23 +133,39 @@ dp_bridge_commit(struct dp_bridge *br)
     __atomic_store_n(&br->cache_off, 0, __ATOMIC_RELEASE);
 }
 
+/* Is table 0 all there is, and a lookup in it cheaper than in a cache? */
+static bool
+tables_cheap(const struct dp_bridge *br)
+{
+    struct tbl_info i;
+
+    for (unsigned t = 1; t < DP_N_TABLES; t++)
+        if (br->tables[t].n_rules)
+            return false;
+    if (!br->tables[0].tbl)
+        return true;
+    tbl_get_info(br->tables[0].tbl, &i);
+    return i.cheap;
+}
+
 /* Most lookups miss and most misses evict: what is inserted is gone before it
  * is seen again, and the cache had time to find out that a larger one would
- * not help either.  Ends when a quarter of the lookups, then of a sample, hit. */
+ * not help either.  Ends when a quarter of the lookups, then of a sample, hit.
+ * A cache before cheap tables only costs, whatever it hits. */
 static void
-cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s)
+cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s, bool cheap)
 {
     uint64_t hits = s->hits - bp->last.hits;
     uint64_t misses = s->misses - bp->last.misses;
     uint64_t evictions = s->evictions - bp->last.evictions;
+    bool churns;
 
     if (hits + misses < CACHE_JUDGE)
         return;
     bp->last = *s;
-    if (bp->bypass ? hits >= misses / 3
-                   : hits < misses / 8 && evictions > misses / 4
-                         && s->misses > WEFT_MIN(64 * s->capacity,
-                                                 CACHE_TRIAL))
+    churns = hits < misses / 8 && evictions > misses / 4
+             && s->misses > WEFT_MIN(64 * s->capacity, CACHE_TRIAL);
+    if (bp->bypass ? hits >= misses / 3 && !cheap : churns || cheap)
         __atomic_store_n(&bp->bypass, !bp->bypass, __ATOMIC_RELAXED);
 }
 
@@ -158,7 +174,7 @@ void
 dp_bridge_house(struct dp_bridge *br)
 {
     struct dp *dp = br->dp;
-    bool narrow = false;
+    bool narrow = false, cheap = tables_cheap(br);
 
     for (unsigned i = 0; i < DP_N_TABLES; i++)
         narrow |= br->tables[i].union_dirty;
@@ -175,10 +191,11 @@ dp_bridge_house(struct dp_bridge *br)
         if (!br->pw[i]->fc)
             continue;
         fc_get_stats(br->pw[i]->fc, &s);
-        if (s.capacity < dp->cache_max && fc_wants_growth(br->pw[i]->fc))
+        if (s.capacity < dp->cache_max && !cheap
+            && fc_wants_growth(br->pw[i]->fc))
             cache_replace(br, i, cache_capacity(dp, 4 * s.capacity));
         else
-            cache_judge(br->pw[i], &s);
+            cache_judge(br->pw[i], &s, cheap);
     }
 }
 

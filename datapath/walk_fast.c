@@ -4,7 +4,7 @@
  * A burst of packets walks together: all packets that stand at the lowest
  * table are looked up in one call, then move on (goto only leads upwards,
  * OpenFlow 1.3.5 §5.9).  A packet that ends in table 0 at a rule without goto
- * runs the program inside the rule.  Any other path is looked up by the
+ * runs the program inside the rule and never enters struct walk.  Any other path is looked up by the
  * unique numbers of its rules' instructions in the worker's intern table, and
  * folded when it is new. */
 #include "datapath/worker.h"
@@ -237,29 +237,70 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
     return p;
 }
 
+/* Looks all packets up in table 0.  Where a rule without goto settles it, its
+ * program is the result; the others are made ready to walk on, and 'at' tells
+ * whose they are.  Returns their number. */
+static unsigned
+walk_first(struct worker *w, struct dp_bridge *br,
+           const struct flow_key *const keys[], unsigned n,
+           const struct prog *progs[], uint8_t at[])
+{
+    const struct tbl *tbl = dp_load(&br->tables[0].tbl);
+    const struct flow_key *rest[BATCH_MAX];
+    struct tbl_rule *rules[BATCH_MAX];
+    unsigned m = 0;
+
+    if (weft_unlikely(!tbl))
+        memset(rules, 0, sizeof rules);
+    else
+        tbl_lookup_burst(tbl, keys, n, rules);
+    for (unsigned i = 0; i < n; i++) {
+        if (weft_likely(rules[i] != NULL)) {
+            const struct rule_act *a = dp_load(&dp_rule_of(rules[i])->act);
+
+            if (weft_likely(a->prog_off && a->goto_table == DP_NO_TABLE)) {
+                progs[i] = rule_act_prog(a);
+                continue;
+            }
+        }
+        rest[m] = keys[i];
+        rules[m] = rules[i];
+        at[m++] = (uint8_t) i;
+    }
+    if (weft_likely(!m))
+        return 0;
+    walk_init(w, rest, m, NULL);
+    for (unsigned i = 0; i < m; i++)
+        walk_advance(br, &w->walk, i, rules[i], 0);
+    return m;
+}
+
 void
 walk_burst(struct worker *w, struct dp_bridge *br,
            const struct flow_key *const keys[], unsigned n,
            const struct dp_op *start, const struct prog *progs[])
 {
     struct walk *k = &w->walk;
+    uint8_t at[BATCH_MAX];
     /* Misses have no number of their own: the bridge is part of the path. */
-    uint64_t start_uid = start
-        ? ((const struct prog_resume *) (const void *) start->data)->uid
-        : (uintptr_t) br;
+    uint64_t start_uid = (uintptr_t) br;
 
-    walk_init(w, keys, n, start);
+    if (start) {
+        start_uid =
+            ((const struct prog_resume *) (const void *) start->data)->uid;
+        walk_init(w, keys, n, start);
+        for (unsigned i = 0; i < n; i++)
+            at[i] = (uint8_t) i;
+    } else {
+        n = walk_first(w, br, keys, n, progs, at);
+        if (weft_likely(!n))
+            return;
+    }
     walk_all(w, br, n);
     for (unsigned i = 0; i < n; i++) {
         uint64_t hash = mix(k->hash[i], start_uid);
-        const struct rule_act *a = k->act[i][0];
+        const struct prog *p = intern_find(w, hash, i, start_uid);
 
-        if (!start && k->n[i] == 1 && a && a->prog_off) {
-            progs[i] = rule_act_prog(a);
-            continue;
-        }
-        progs[i] = intern_find(w, hash, i, start_uid);
-        if (!progs[i])
-            progs[i] = intern_new(w, hash, i, start, start_uid);
+        progs[at[i]] = p ? p : intern_new(w, hash, i, start, start_uid);
     }
 }

@@ -386,6 +386,7 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
     switch (f->kind) {
     case TBL_LINEAR:
         info->max_probes = tbl_linear_probes(f);
+        info->cheap = info->max_probes <= TBL_LINEAR_CHEAP;
         break;
     case TBL_HASH:
         info->max_probes = h->n_masks * 3;

@@ -23,6 +23,7 @@
 #ifndef DP_TABLE_H
 #define DP_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,7 @@ struct tbl_info {
     const char *form;
     uint32_t n_rules, n_masks;
     uint32_t max_probes; /* Far accesses per lookup, worst case. */
+    bool cheap;          /* Cheaper than a lookup in a cache. */
     size_t memory;       /* Bytes of index and masks. */
 };
 void tbl_get_info(const struct tbl *, struct tbl_info *);

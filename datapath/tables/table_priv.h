@@ -24,6 +24,7 @@
 /* Limits of the forms. */
 #define TBL_LINEAR_MAX 16 /* Rules. */
 #define TBL_LINEAR_MIN 8  /* Back from another form at this. */
+#define TBL_LINEAR_CHEAP 8 /* Lines, see struct tbl_info. */
 #define TBL_HASH_MASKS 3     /* Above, one probe of a cluster is cheaper. */
 #define TBL_HASH_MASKS_MIN 2 /* Back from the merged form at this. */
 #define TBL_CLUSTERS 10      /* Merged masks that a build makes. */

@@ -352,6 +352,18 @@ START_TEST(test_dp_synced_reports_the_last_commit)
 }
 END_TEST
 
+/* No packet gets there, but table 0 is not alone any more. */
+static void
+rule_in_table_1(void)
+{
+    struct ops o = { .n = 0 };
+    struct dp_instr in;
+
+    ops_add(&o, DP_OP_OUTPUT, 0, 2);
+    in = bed_apply(&o);
+    bed_rule_in(&b, 1, 1, &BED_ANY, &in);
+}
+
 START_TEST(test_dp_flows_beyond_the_first_cache_all_forward)
 {
     struct flow_match m = BED_ANY;
@@ -364,6 +376,7 @@ START_TEST(test_dp_flows_beyond_the_first_cache_all_forward)
     match_u64(&m, FLOW_F_UDP_SRC, 7);
     rule_output(2, &m, 3);
     rule_output(1, &BED_ANY, 2);
+    rule_in_table_1(); /* Else the cache would not pay. */
     /* The cache grows on the way, and starts empty each time. */
     for (unsigned round = 0; round < 8; round++)
         for (unsigned i = 0; i < 20000; i++) {
@@ -382,6 +395,39 @@ START_TEST(test_dp_flows_beyond_the_first_cache_all_forward)
     ck_assert_uint_gt(c->capacity, DP_CACHE_MIN);
     ck_assert_uint_gt(c->entries, 1000);
     ck_assert_uint_le(c->entries, c->capacity);
+}
+END_TEST
+
+/* 'n' packets of one flow; returns how many of them the cache was asked for. */
+static uint64_t
+asked_of_cache(unsigned n)
+{
+    struct dp_worker_info before, after;
+    struct pkt p = udp(1, 2);
+
+    ck_assert_int_eq(dp_worker_get(b.dp, 0, &before), 0);
+    for (unsigned i = 0; i < n; i++)
+        bed_feed(&b, 1, &p);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_count(&b, 2), n);
+    b.ports[2].tx_room = BED_QUEUE;
+    ck_assert_int_eq(dp_worker_get(b.dp, 0, &after), 0);
+    return after.cache.hits + after.cache.misses - before.cache.hits
+           - before.cache.misses;
+}
+
+START_TEST(test_dp_traffic_before_one_short_table_bypasses_the_cache)
+{
+    rule_output(1, &BED_ANY, 2);
+    ck_assert_uint_eq(asked_of_cache(2048), 2048);
+    dp_bridge_house(b.br);
+    ck_assert_uint_eq(asked_of_cache(2048), 2048 / CACHE_SAMPLE);
+
+    rule_in_table_1();
+    for (unsigned i = 0; i < 32; i++)
+        asked_of_cache(2048);
+    dp_bridge_house(b.br);
+    ck_assert_uint_eq(asked_of_cache(2048), 2048);
 }
 END_TEST
 
@@ -1045,6 +1091,8 @@ main(void)
     tcase_add_test(tc, test_dp_malformed_frames_are_dropped_by_reason);
     tcase_add_test(tc, test_dp_synced_reports_the_last_commit);
     tcase_add_test(tc, test_dp_flows_beyond_the_first_cache_all_forward);
+    tcase_add_test(tc,
+                   test_dp_traffic_before_one_short_table_bypasses_the_cache);
     tcase_add_test(tc, test_dp_goto_write_actions_and_metadata);
     tcase_add_test(tc, test_dp_clear_actions_empties_the_set);
     tcase_add_test(tc, test_dp_later_table_sees_what_an_earlier_one_wrote);
