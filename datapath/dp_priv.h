@@ -109,6 +109,8 @@ struct port_pw {
     uint32_t n_staged;
     uint32_t linked;            /* In the worker's list of staged ports. */
     struct dp_port *next;       /* There. */
+    uint64_t staged_bytes;      /* What the staged frames count. */
+    uint32_t staged_cont;
     struct rte_mbuf *staged[PORT_BURST];
     struct dp_port_stats stats;
     uint64_t drops[N_DROP_REASONS];

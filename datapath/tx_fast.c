@@ -8,6 +8,7 @@
 #include "datapath/worker.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "datapath/offload.h"
 
@@ -24,42 +25,51 @@ tx_drop(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
         worker_drop(w, p->br, p, m, reason);
 }
 
-/* Sends up to PORT_BURST frames on a port that 'w' owns. */
+/* What some frames count: bytes, and later frames of cut segments. */
+struct totals {
+    uint64_t bytes;
+    unsigned cont;
+};
+
+static inline void
+totals_add(struct totals *t, const struct rte_mbuf *m)
+{
+    t->bytes += m->pkt_len;
+    t->cont += (m->ol_flags & TX_CONT) != 0;
+}
+
+/* Sends up to PORT_BURST frames, 't' in all, on a port that 'w' owns. */
 static void
 tx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
-          unsigned n)
+          unsigned n, struct totals t)
 {
     struct port_pw *pp = worker_port(w, p);
-    uint64_t bytes = 0;
-    unsigned cont = 0, sent;
+    unsigned sent = p->port.ops->tx_burst(&p->port, m, (uint16_t) n);
 
-    for (unsigned i = 0; i < n; i++) {
-        bytes += m[i]->pkt_len;
-        cont += (m[i]->ol_flags & TX_CONT) != 0;
-    }
-    sent = p->port.ops->tx_burst(&p->port, m, (uint16_t) n);
     for (unsigned i = sent; i < n; i++) {
-        bytes -= m[i]->pkt_len;
-        cont -= (m[i]->ol_flags & TX_CONT) != 0;
+        t.bytes -= m[i]->pkt_len;
+        t.cont -= (m[i]->ol_flags & TX_CONT) != 0;
         if (p->port.tx_error)
             dp_count(pp->stats.tx_errors, 1);
         tx_drop(w, p, m[i], p->port.tx_error ? DROP_TX_ERROR : DROP_TX_FULL);
     }
     dp_count(pp->stats.tx_packets, sent);
-    dp_count(pp->stats.tx_bytes, bytes);
+    dp_count(pp->stats.tx_bytes, t.bytes);
     if (p->br)
-        dp_count(p->br->pw[w->id]->bal.sent, sent - cont);
+        dp_count(p->br->pw[w->id]->bal.sent, sent - t.cont);
 }
 
 static void
 tx_flush_port(struct worker *w, struct dp_port *p)
 {
     struct port_pw *pp = worker_port(w, p);
+    struct totals t = { pp->staged_bytes, pp->staged_cont };
     unsigned n = pp->n_staged, put;
 
-    pp->n_staged = 0;
+    pp->n_staged = pp->staged_cont = 0;
+    pp->staged_bytes = 0;
     if (weft_likely(p->owner == w)) {
-        tx_device(w, p, pp->staged, n);
+        tx_device(w, p, pp->staged, n, t);
         return;
     }
     put = rte_ring_mp_enqueue_burst(p->tx_ring, (void **) pp->staged, n,
@@ -98,29 +108,63 @@ tx_drain_rings(struct worker *w)
         return;
     for (unsigned i = 0; i < ports->n; i++) {
         struct rte_mbuf *m[PORT_BURST];
+        struct totals t = { 0 };
         unsigned n;
 
         if (!ports->p[i]->tx_ring)
             continue;
         n = rte_ring_sc_dequeue_burst(ports->p[i]->tx_ring, (void **) m,
                                       PORT_BURST, NULL);
-        if (n)
-            tx_device(w, ports->p[i], m, n);
+        if (!n)
+            continue;
+        for (unsigned k = 0; k < n; k++)
+            totals_add(&t, m[k]);
+        tx_device(w, ports->p[i], m, n, t);
     }
 }
 
+/* Makes tx_flush come by. */
+static inline void
+stage_link(struct worker *w, struct dp_port *p, struct port_pw *pp)
+{
+    if (pp->linked)
+        return;
+    pp->linked = 1;
+    pp->next = w->staged;
+    w->staged = p;
+}
+
 /* Stages a frame that the device takes as it is. */
-WEFT_ALWAYS_INLINE void
+static inline void
 stage_ready(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 {
     struct port_pw *pp = worker_port(w, p);
 
-    if (!pp->linked) {
-        pp->linked = 1;
-        pp->next = w->staged;
-        w->staged = p;
-    }
+    stage_link(w, p, pp);
+    pp->staged_bytes += m->pkt_len;
+    pp->staged_cont += (m->ol_flags & TX_CONT) != 0;
     pp->staged[pp->n_staged++] = m;
+    if (pp->n_staged == PORT_BURST)
+        tx_flush_port(w, p);
+}
+
+/* The same for 'n' frames of 'bytes' in all, none of them with TX_CONT.
+ * n 0: nothing, 'p' may be NULL. */
+static inline void
+stage_burst(struct worker *w, struct dp_port *p, struct rte_mbuf *const m[],
+            unsigned n, uint64_t bytes)
+{
+    struct port_pw *pp;
+
+    if (!n)
+        return;
+    pp = worker_port(w, p);
+    if (weft_unlikely(pp->n_staged + n > PORT_BURST))
+        tx_flush_port(w, p);
+    stage_link(w, p, pp);
+    memcpy(pp->staged + pp->n_staged, m, n * sizeof m[0]);
+    pp->n_staged += n;
+    pp->staged_bytes += bytes;
     if (pp->n_staged == PORT_BURST)
         tx_flush_port(w, p);
 }
@@ -165,19 +209,20 @@ stage_unfinished(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
     stage_ready(w, p, m);
 }
 
-WEFT_ALWAYS_INLINE void
-stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
+/* Does any device take it as it is? */
+static inline bool
+is_finished(const struct rte_mbuf *m)
 {
-    if (weft_likely(!offload_pending(m) && m->nb_segs == 1))
-        stage_ready(w, p, m);
-    else
-        stage_unfinished(w, p, m);
+    return !offload_pending(m) && m->nb_segs == 1;
 }
 
 void
 tx_stage(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 {
-    stage(w, p, m);
+    if (weft_likely(is_finished(m)))
+        stage_ready(w, p, m);
+    else
+        stage_unfinished(w, p, m);
 }
 
 /* ------------------------------------------------------------------ tunnels */
@@ -204,15 +249,39 @@ tunnel_too_big(struct worker *w, struct dp_port *p, const struct rte_mbuf *m,
     dp_count(worker_port(w, p)->stats.rx_bytes, pend.m->pkt_len);
 }
 
+/* The uplink that an encapsulated frame goes out of, or NULL: 'm' is gone. */
+static inline struct dp_port *
+tunnel_uplink(struct worker *w, struct dp_port *p, const struct tunnel_tx *tx,
+              struct rte_mbuf *m)
+{
+    struct dp_port *up = NULL;
+
+    if (weft_unlikely(tx->verdict != TUNNEL_OK)) {
+        if (tx->verdict == DROP_TNL_TX_TOO_BIG)
+            tunnel_too_big(w, p, m, tx);
+        tx_drop(w, p, m, (unsigned) tx->verdict);
+        return NULL;
+    }
+    if (weft_likely(tx->uplink <= DP_MAX_UPLINKS))
+        up = dp_load(&w->dp->uplinks[tx->uplink]);
+    if (weft_unlikely(!up))
+        tx_drop(w, p, m, DROP_TNL_NO_ROUTE);
+    return up;
+}
+
 /* Puts complete frames into the tunnel; the first frame of a packet counts in
  * the balance. */
 static void
 tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
             const struct flow_key *const keys[], unsigned n)
 {
-    struct bridge_pw *bp = p->br->pw[w->id];
     struct port_pw *pp = worker_port(w, p);
     struct tunnel_tx tx[TUNNEL_BURST];
+    struct rte_mbuf *ready[TUNNEL_BURST];
+    struct dp_port *last = NULL;
+    struct totals t = { 0 };
+    uint64_t bytes = 0;
+    unsigned sent = 0, n_ready = 0;
 
     for (unsigned i = 0; i < n; i++) {
         tx[i].tun = (struct pkt_tunnel) { .id = be64_to(keys[i]->tun_id),
@@ -222,24 +291,31 @@ tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
     }
     tunnel_tx_burst(&w->tw, dp_load(&p->tnl), m, n, tx);
     for (unsigned i = 0; i < n; i++) {
-        struct dp_port *up = NULL;
+        struct dp_port *up = tunnel_uplink(w, p, &tx[i], m[i]);
 
-        if (tx[i].verdict == TUNNEL_OK && tx[i].uplink <= DP_MAX_UPLINKS)
-            up = dp_load(&w->dp->uplinks[tx[i].uplink]);
-        if (weft_unlikely(!up)) {
-            if (tx[i].verdict == DROP_TNL_TX_TOO_BIG)
-                tunnel_too_big(w, p, m[i], &tx[i]);
-            tx_drop(w, p, m[i], tx[i].verdict == TUNNEL_OK
-                                    ? DROP_TNL_NO_ROUTE
-                                    : (unsigned) tx[i].verdict);
+        if (weft_unlikely(!up))
             continue;
+        sent++;
+        totals_add(&t, m[i]);
+        if (weft_unlikely(m[i]->ol_flags & TX_CONT))
+            m[i]->ol_flags &= ~TX_CONT;
+        if (weft_unlikely(up != last || m[i]->nb_segs > 1)) {
+            stage_burst(w, last, ready, n_ready, bytes);
+            n_ready = 0;
+            bytes = 0;
+            last = up;
         }
-        dp_count(pp->stats.tx_packets, 1);
-        dp_count(pp->stats.tx_bytes, m[i]->pkt_len);
-        dp_count(bp->bal.sent, !(m[i]->ol_flags & TX_CONT));
-        m[i]->ol_flags &= ~TX_CONT;
-        tx_stage(w, up, m[i]);
+        if (weft_unlikely(m[i]->nb_segs > 1)) {
+            tx_stage(w, up, m[i]);
+        } else {
+            ready[n_ready++] = m[i];
+            bytes += m[i]->pkt_len;
+        }
     }
+    stage_burst(w, last, ready, n_ready, bytes);
+    dp_count(pp->stats.tx_packets, sent);
+    dp_count(pp->stats.tx_bytes, t.bytes);
+    dp_count(p->br->pw[w->id]->bal.sent, sent - t.cont);
 }
 
 /* A large segment: cut, then into the tunnel. */
@@ -360,6 +436,41 @@ tx_output(struct worker *w, struct batch *b, unsigned slot, struct dp_port *p,
         patch_output(w, b, slot, p, m);
 }
 
+/* To a device: frames that nothing hinders are staged together, the others
+ * one by one in their turn. */
+static void
+device_output(struct worker *w, struct group *g, struct dp_port *p)
+{
+    struct rte_mbuf *ready[BATCH_MAX];
+    struct batch *b = g->b;
+    uint32_t max_frame = p->max_frame;
+    bool shut = dp_read(p->config) & (DP_PC_DOWN | DP_PC_NO_FWD);
+    uint64_t bytes = 0;
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < g->n; i++) {
+        unsigned s = g->idx[i];
+        struct rte_mbuf *m = g->last ? b->m[s] : worker_take(w, g, s);
+
+        if (weft_unlikely(!m))
+            continue;
+        if (weft_likely(b->in[s] != p && !shut && m->pkt_len <= max_frame
+                        && is_finished(m))) {
+            ready[n++] = m;
+            bytes += m->pkt_len;
+            continue;
+        }
+        stage_burst(w, p, ready, n, bytes);
+        n = 0;
+        bytes = 0;
+        if (b->in[s] == p)
+            worker_drop(w, b->br, p, m, DROP_TO_IN_PORT);
+        else
+            tx_output(w, b, s, p, m);
+    }
+    stage_burst(w, p, ready, n, bytes);
+}
+
 void
 tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
 {
@@ -368,6 +479,10 @@ tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
     struct batch *b = g->b;
     unsigned n = 0;
 
+    if (weft_likely(p->kind == DP_KIND_DEVICE)) {
+        device_output(w, g, p);
+        return;
+    }
     for (unsigned i = 0; i < g->n; i++) {
         unsigned s = g->idx[i];
 
@@ -382,10 +497,7 @@ tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
             continue;
         slots[n++] = (uint8_t) s;
     }
-    if (weft_likely(p->kind == DP_KIND_DEVICE))
-        for (unsigned i = 0; i < n; i++)
-            stage(w, p, m[i]);
-    else if (p->kind == DP_KIND_TUNNEL)
+    if (p->kind == DP_KIND_TUNNEL)
         tunnel_output(w, b, p, m, slots, n);
     else
         for (unsigned i = 0; i < n; i++)
