@@ -351,28 +351,26 @@ batch_init(struct worker *w, struct batch *b, struct dp_bridge *br)
 
 /* ----------------------------------------------------------------- receive */
 
-/* Counts received packets; drops them all when the port may not receive.
- * Returns false then. */
-static bool
-rx_admit(struct worker *w, struct dp_port *p, struct rte_mbuf *m[], unsigned n)
+static void
+rx_count(struct worker *w, struct dp_port *p, unsigned n, uint64_t bytes)
 {
     struct port_pw *pp = worker_port(w, p);
-    uint32_t config = dp_read(p->config);
-    uint64_t bytes = 0;
 
-    for (unsigned i = 0; i < n; i++)
-        bytes += m[i]->pkt_len;
     dp_count(pp->stats.rx_packets, n);
     dp_count(pp->stats.rx_bytes, bytes);
     if (p->br)
         dp_count(p->br->pw[w->id]->bal.received, n);
-    if (weft_likely(!(config & (DP_PC_DOWN | DP_PC_NO_RECV))))
-        return true;
+}
+
+/* Counted packets of a port that may not receive. */
+static void
+rx_refuse(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+          unsigned n, uint32_t config)
+{
     for (unsigned i = 0; i < n; i++)
         worker_drop(w, p->br, p, m[i],
                     config & DP_PC_DOWN ? DROP_RX_PORT_DOWN
                                         : DROP_RX_NO_RECV);
-    return false;
 }
 
 static void
@@ -380,11 +378,11 @@ rx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
           unsigned n)
 {
     static const struct pkt_tunnel none;
+    uint32_t config = dp_read(p->config);
     struct batch *b = &w->batch;
     be32 in_port = be32_from(p->port_no);
+    uint64_t bytes = 0;
 
-    if (!rx_admit(w, p, m, n))
-        return;
     batch_init(w, b, p->br);
     b->n = n;
     for (unsigned i = 0; i < n; i++) {
@@ -393,8 +391,13 @@ rx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
         b->depth[i] = 0;
         slot_set_port(&b->key[i], in_port);
         slot_set_tunnel(&b->key[i], &none);
+        bytes += m[i]->pkt_len;
     }
-    batch_pipeline(w, b);
+    rx_count(w, p, n, bytes);
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV)))
+        rx_refuse(w, p, m, n, config);
+    else
+        batch_pipeline(w, b);
 }
 
 /* Not an overlay packet: for control (ARP, ICMP on an uplink of ours). */
@@ -407,17 +410,43 @@ rx_uplink_other(struct worker *w, struct dp_port *up, struct rte_mbuf *m)
     worker_punt_ring(w, m, up);
 }
 
+/* Decapsulated packets of one tunnel port that are not counted yet. */
+struct rx_run {
+    struct dp_port *p;
+    uint64_t bytes;
+    unsigned n;
+};
+
+static inline void
+rx_run_end(struct worker *w, struct rx_run *r)
+{
+    if (r->n)
+        rx_count(w, r->p, r->n, r->bytes);
+    r->n = 0;
+    r->bytes = 0;
+}
+
 /* Appends a decapsulated packet; runs the batch first when it is full or of
  * another bridge. */
 static void
-rx_tunnel_add(struct worker *w, struct batch *b, struct dp_port *p,
-              const struct pkt_tunnel *tun, struct rte_mbuf *m)
+rx_tunnel_add(struct worker *w, struct batch *b, struct rx_run *r,
+              const struct tunnel_rx *rx, struct rte_mbuf *m)
 {
+    struct dp_port *p = tunnel_port_owner(rx->port);
+    uint32_t config = dp_read(p->config);
     unsigned i;
 
-    if (!rx_admit(w, p, &m, 1))
+    if (weft_unlikely(p != r->p)) {
+        rx_run_end(w, r);
+        r->p = p;
+    }
+    r->n++;
+    r->bytes += m->pkt_len;
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
+        rx_refuse(w, p, &m, 1, config);
         return;
-    if (b->n && (b->br != p->br || b->n == BATCH_MAX)) {
+    }
+    if (weft_unlikely(b->n && (b->br != p->br || b->n == BATCH_MAX))) {
         batch_pipeline(w, b);
         b->n = 0;
     }
@@ -428,35 +457,50 @@ rx_tunnel_add(struct worker *w, struct batch *b, struct dp_port *p,
     b->in[i] = p;
     b->depth[i] = 0;
     slot_set_port(&b->key[i], be32_from(p->port_no));
-    slot_set_tunnel(&b->key[i], tun);
+    slot_set_tunnel(&b->key[i], &rx->tun);
+}
+
+/* Dropped by decapsulation: received by the tunnel port it names, else by
+ * none. */
+static void
+rx_tunnel_drop(struct worker *w, struct dp_port *up,
+               const struct tunnel_rx *rx, struct rte_mbuf *m)
+{
+    struct dp_port *p = rx->port ? tunnel_port_owner(rx->port) : NULL;
+
+    if (p)
+        dp_count(p->br->pw[w->id]->bal.received, 1);
+    worker_drop(w, p ? p->br : NULL, p ? p : up, m, (unsigned) rx->verdict);
 }
 
 static void
 rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
           unsigned n)
 {
+    uint32_t config = dp_read(up->config);
     struct tunnel_rx rx[BATCH_MAX];
     struct batch *b = &w->batch;
+    struct rx_run run = { 0 };
+    uint64_t bytes = 0;
 
-    if (!rx_admit(w, up, m, n))
+    for (unsigned i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    rx_count(w, up, n, bytes);
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
+        rx_refuse(w, up, m, n, config);
         return;
+    }
     tunnel_rx_burst(&w->tw, m, n, rx);
     b->n = 0;
     for (unsigned i = 0; i < n; i++) {
-        struct dp_port *p = rx[i].port ? tunnel_port_owner(rx[i].port) : NULL;
-
-        if (weft_likely(rx[i].verdict == TUNNEL_OK)) {
-            rx_tunnel_add(w, b, p, &rx[i].tun, m[i]);
-        } else if (rx[i].verdict == TUNNEL_OTHER) {
+        if (weft_likely(rx[i].verdict == TUNNEL_OK))
+            rx_tunnel_add(w, b, &run, &rx[i], m[i]);
+        else if (rx[i].verdict == TUNNEL_OTHER)
             rx_uplink_other(w, up, m[i]);
-        } else {
-            /* Received by a tunnel port it names, else by none. */
-            if (p)
-                dp_count(p->br->pw[w->id]->bal.received, 1);
-            worker_drop(w, p ? p->br : NULL, p ? p : up, m[i],
-                        (unsigned) rx[i].verdict);
-        }
+        else
+            rx_tunnel_drop(w, up, &rx[i], m[i]);
     }
+    rx_run_end(w, &run);
     if (b->n)
         batch_pipeline(w, b);
 }
