@@ -18,6 +18,8 @@ enum {
     ICMP = 1,
     TCP = 6,
     UDP = 17,
+    FRAGMENT = 44,
+    AH = 51,
     ICMPV6 = 58,
     SCTP = 132,
 };
@@ -93,6 +95,26 @@ ip_end(const struct interp_frame *f)
     return f->lay.l3 + n < f->len ? f->lay.l3 + n : f->len;
 }
 
+/* The byte that names the upper-layer protocol: RFC 791 §3.1, or the next
+ * header of the last header in front of it (RFC 8200 §4). */
+static uint8_t *
+proto_byte(const struct interp_frame *f)
+{
+    uint8_t *ip = f->p + f->lay.l3, *nh = ip + 6, *p = ip + 40;
+    const uint8_t *end = f->p + (f->lay.l4 ? f->lay.l4 : f->lay.payload);
+
+    if (is_type(f, ETH_IPV4))
+        return ip + 9;
+    while (p < end) {
+        unsigned size = *nh == FRAGMENT ? 8 : *nh == AH ? (p[1] + 2u) * 4
+                                                        : (p[1] + 1u) * 8;
+
+        nh = p;
+        p += size;
+    }
+    return nh;
+}
+
 /* A checksum must cover what it covered before, whether it was right or not:
  * all of it is summed before and after a change, and the field gets the
  * difference. */
@@ -112,7 +134,8 @@ cover_sum(const struct interp_frame *f, const struct cover *c)
     if (c->ip_header)
         return sum16(ip, (ip[0] & 15u) * 4u) - own;
     if (c->pseudo)
-        sum += is_type(f, ETH_IPV4) ? sum16(ip + 12, 8) : sum16(ip + 8, 32);
+        sum += *proto_byte(f) + (is_type(f, ETH_IPV4) ? sum16(ip + 12, 8)
+                                                      : sum16(ip + 8, 32));
     return sum + sum16(f->p + f->lay.l4, ip_end(f) - f->lay.l4) - own;
 }
 
@@ -240,16 +263,15 @@ set_tos(struct interp_frame *f, const struct set *s)
 static void
 set_proto(struct interp_frame *f, const struct set *s)
 {
-    uint8_t *ip = f->p + f->lay.l3;
-    struct cover c;
+    struct cover ip, l4;
 
-    if (is_type(f, ETH_IPV4)) {
-        cover_begin_ip(f, &c);
-        write_masked(ip + 9, s);
-        cover_end(f, &c);
-    } else if (is_type(f, ETH_IPV6) && !f->k.ipv6_exthdr) {
-        write_masked(ip + 6, s);
-    }
+    if (!is_type(f, ETH_IPV4) && !is_type(f, ETH_IPV6))
+        return;
+    cover_begin_ip(f, &ip);
+    cover_begin_l4(f, &l4);
+    write_masked(proto_byte(f), s);
+    cover_end(f, &l4);
+    cover_end(f, &ip);
 }
 
 static void

@@ -17,6 +17,8 @@ enum {
     REWRITE_UDP = 17,
     REWRITE_ICMP = 1,
     REWRITE_ICMPV6 = 58,
+    REWRITE_FRAGMENT = 44,
+    REWRITE_AH = 51,
     REWRITE_SCTP = 132,
     REWRITE_ETH_IPV4 = 0x0800,
     REWRITE_ETH_ARP = 0x0806,
@@ -77,7 +79,7 @@ slot_is(const struct batch *b, unsigned s, uint16_t eth_type)
 /* rewrite_fast.c */
 
 /* The L4 checksum after a change of the packet by 'delta'; 'pseudo': the
- * change was in the pseudo header (addresses). */
+ * change was in the pseudo header (addresses, protocol). */
 void rewrite_l4_csum(struct batch *b, unsigned s, uint32_t delta,
                      bool pseudo);
 /* Recomputes an SCTP CRC32c (RFC 4960 appendix B). */

@@ -85,19 +85,53 @@ set_tos(struct batch *b, unsigned s, const struct set *f)
     }
 }
 
+/* Where the packet names its upper-layer protocol: behind extension headers,
+ * which extraction has checked, in the last one (RFC 8200 §4). */
+static uint8_t *
+ipv6_proto(const struct batch *b, unsigned s)
+{
+    const struct pkt_layout *lay = &b->lay[s];
+    unsigned end = lay->l4 ? lay->l4 : lay->payload, off = lay->l3 + 40u;
+    uint8_t *nh = slot_at(b, s, lay->l3 + 6u);
+
+    for (unsigned i = 0; i <= EXTRACT_MAX_EXTHDR && off < end; i++) {
+        uint8_t *p = slot_at(b, s, off);
+
+        if (*nh == REWRITE_FRAGMENT)
+            off += 8;
+        else if (*nh == REWRITE_AH) /* RFC 4302 §2.2 */
+            off += (p[1] + 2u) * 4;
+        else
+            off += (p[1] + 1u) * 8;
+        nh = p;
+    }
+    return nh;
+}
+
+/* The protocol is part of the pseudo header too (RFC 9293 §3.1, RFC 768,
+ * RFC 8200 §8.1). */
 static void
 set_proto(struct batch *b, unsigned s, const struct set *f)
 {
     uint8_t *ip = slot_at(b, s, b->lay[s].l3);
+    uint8_t old[2] = { 0, 0 }, new[2] = { 0, 0 };
 
     if (slot_is(b, s, REWRITE_ETH_IPV4)) {
         uint8_t v[2] = { 0, f->value[0] }, m[2] = { 0, f->mask[0] };
 
+        old[1] = ip[9];
         csum_apply(ip + 10, put_summed(ip + 8, v, m, 2));
-    } else if (slot_is(b, s, REWRITE_ETH_IPV6)
-               && !b->key[s].ipv6_exthdr) {
-        put_masked(ip + 6, f->value, f->mask, 1);
+        new[1] = ip[9];
+    } else if (slot_is(b, s, REWRITE_ETH_IPV6)) {
+        uint8_t *nh = ipv6_proto(b, s);
+
+        old[1] = *nh;
+        put_masked(nh, f->value, f->mask, 1);
+        new[1] = *nh;
+    } else {
+        return;
     }
+    rewrite_l4_csum(b, s, csum_delta(old, new, 2), true);
 }
 
 /* ARP for Ethernet and IPv4: RFC 826. */

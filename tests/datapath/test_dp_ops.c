@@ -218,6 +218,47 @@ START_TEST(test_set_field_dscp_and_ecn)
 }
 END_TEST
 
+/* Into 'q' a TCP segment whose IP header names 'proto': with hop-by-hop and
+ * destination options in front of it when 'n_ext'. */
+static void
+build_proto(struct pkt *q, bool v6, uint8_t proto, unsigned n_ext)
+{
+    uint8_t *l4;
+    size_t n;
+
+    build(q, v6 ? TCP6 : TCP4, &BASE);
+    l4 = q->b + q->l4;
+    n = q->len - q->l4;
+    put_be16(l4 + 16, 0);
+    put_be16(l4 + 16, (uint16_t) ~pkt_sum(
+                          l4, n, pkt_pseudo(q->b + q->l3, proto, n)));
+    if (!v6) {
+        q->b[q->l3 + 9] = proto;
+        put_be16(q->b + q->l3 + 10, 0);
+        put_be16(q->b + q->l3 + 10,
+                 (uint16_t) ~pkt_sum(q->b + q->l3, 20, 0));
+        return;
+    }
+    memmove(l4 + 8 * n_ext, l4, n);
+    q->len += 8 * n_ext;
+    put_be16(q->b + q->l3 + 4, (uint16_t) (n + 8 * n_ext));
+    q->b[q->l3 + 6] = n_ext ? 0 : proto;
+    for (unsigned i = 0; i < n_ext; i++)
+        memcpy(l4 + 8 * i, "\x3c\0\1\4\0\0\0\0", 8); /* PadN */
+    if (n_ext)
+        l4[8 * (n_ext - 1)] = proto;
+}
+
+/* The case of IPv6 is also one of the OpenFlow switch test tool's. */
+START_TEST(test_set_field_ip_proto_keeps_checksums_right)
+{
+    build_proto(&p, _i, 6, _i ? (unsigned) _i - 1 : 0);
+    build_proto(&want, _i, 17, _i ? (unsigned) _i - 1 : 0);
+    ops_set_u64(&o, FLOW_F_IP_PROTO, 17);
+    run_expect();
+}
+END_TEST
+
 START_TEST(test_set_field_masked_writes_only_masked_bits)
 {
     struct hdr h = BASE;
@@ -666,6 +707,8 @@ main(void)
     tcase_add_test(tc, test_set_field_udp_without_checksum_stays_without);
     tcase_add_test(tc, test_set_field_udp_checksum_that_becomes_zero_is_ffff);
     tcase_add_loop_test(tc, test_set_field_dscp_and_ecn, 0, 2);
+    tcase_add_loop_test(tc, test_set_field_ip_proto_keeps_checksums_right, 0,
+                        4);
     tcase_add_test(tc, test_set_field_masked_writes_only_masked_bits);
     tcase_add_test(tc, test_set_field_ethernet_label_and_arp_hardware);
     tcase_add_test(tc, test_set_field_nd_target_and_option);
