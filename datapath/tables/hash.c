@@ -45,13 +45,13 @@ struct tbl_form *
 tbl_merged_form(const struct tbl *t)
 {
     size_t size = sizeof(struct tbl_hash)
-                  + t->n_clusters * sizeof(const struct tbl_mask *);
+                  + t->now->n * sizeof(const struct tbl_mask *);
     struct tbl_hash *h = base_xcalloc(1, size);
 
     h->form.kind = TBL_MERGED;
     h->form.size = size;
-    for (uint32_t i = 0; i < t->n_clusters; i++)
-        h->masks[h->n_masks++] = t->clusters[i];
+    for (uint32_t i = 0; i < t->now->n; i++)
+        h->masks[h->n_masks++] = t->now->clusters[i];
     qsort(h->masks, h->n_masks, sizeof h->masks[0], by_priority);
     return &h->form;
 }

@@ -52,9 +52,17 @@ group_find(const struct tbl_mask *c, const struct tbl_group *like)
 }
 
 static void
-group_put(struct tbl *t, const struct tbl_mask *c, struct tbl_group *g)
+group_count(struct tbl_set *s, const struct tbl_mask *c, struct tbl_group *g)
 {
-    t->memory -= group_size(c, g->n);
+    s->group_bytes += group_size(c, g->n);
+    s->longest = WEFT_MAX(s->longest, g->n);
+}
+
+static void
+group_put(struct tbl *t, struct tbl_set *s, const struct tbl_mask *c,
+          struct tbl_group *g)
+{
+    s->group_bytes -= group_size(c, g->n);
     t->env.defer(t->env.arg, free, g);
 }
 
@@ -77,7 +85,8 @@ group_fill_with(struct tbl_group *g, struct tbl_group *from,
 }
 
 static int
-group_add(struct tbl *t, struct tbl_mask *c, const struct tbl_rule *r)
+group_add(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
+          const struct tbl_rule *r)
 {
     struct tbl_group *g = group_create(t, c, r, 1);
     struct tbl_group *old = group_find(c, g);
@@ -89,19 +98,19 @@ group_add(struct tbl *t, struct tbl_mask *c, const struct tbl_rule *r)
     group_fill_with(g, old, r);
     if (old) {
         tbl_ht_replace(t, c, &old->tr, &g->tr);
-        group_put(t, c, old);
+        group_put(t, s, c, old);
     } else if (tbl_ht_add(t, c, &g->tr)) {
         free(g);
         return -ENOMEM;
     }
-    t->memory += group_size(c, g->n);
-    t->longest = WEFT_MAX(t->longest, g->n);
+    group_count(s, c, g);
     tbl_mask_raise(c, &g->tr);
     return 0;
 }
 
 static void
-group_del(struct tbl *t, struct tbl_mask *c, const struct tbl_rule *r)
+group_del(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
+          const struct tbl_rule *r)
 {
     struct tbl_group *like = group_create(t, c, r, 0);
     struct tbl_group *old = group_find(c, like), *g = NULL;
@@ -115,11 +124,11 @@ group_del(struct tbl *t, struct tbl_mask *c, const struct tbl_rule *r)
                 tbl_group_list(g)[n++] = tbl_group_list(old)[i];
         g->n = n;
         g->tr.priority = (uint16_t) (tbl_group_list(g)[0] >> 48);
-        t->memory += group_size(c, n);
+        group_count(s, c, g);
     }
     tbl_ht_replace(t, c, &old->tr, g ? &g->tr : NULL);
     tbl_mask_lower(c, &old->tr);
-    group_put(t, c, old);
+    group_put(t, s, c, old);
 }
 
 /* ---------------------------------------------------------------- clusters */
@@ -131,43 +140,26 @@ free_group(void *arg, struct tbl_rule *r)
     free(WEFT_CONTAINER_OF(r, struct tbl_group, tr));
 }
 
-void
-tbl_cluster_free(void *c)
+static void
+cluster_free(void *c)
 {
     tbl_ht_each(c, free_group, NULL);
     tbl_mask_free(c);
 }
 
-static void
-count_group(void *arg, struct tbl_rule *r)
-{
-    struct tbl_group *g = WEFT_CONTAINER_OF(r, struct tbl_group, tr);
-
-    *(size_t *) arg += group_size(r->mask, g->n);
-}
-
-static size_t
-cluster_bytes(const struct tbl_mask *c)
-{
-    size_t bytes = sizeof *c + tbl_ht_size(atomic_load(&c->ht));
-
-    tbl_ht_each(c, count_group, &bytes);
-    return bytes;
-}
-
 struct tbl_mask *
-tbl_cluster_add(struct tbl *t, const struct flow_key *mask)
+tbl_cluster_add(struct tbl *t, struct tbl_set *s, const struct flow_key *mask)
 {
     struct tbl_mask *c = tbl_mask_create(mask);
 
     if (!c)
         return NULL;
-    if (t->n_clusters == t->clusters_room) {
-        t->clusters_room = t->clusters_room ? t->clusters_room * 2 : 16;
-        t->clusters = base_xrealloc(t->clusters, t->clusters_room
-                                                     * sizeof *t->clusters);
+    if (s->n == s->room) {
+        s->room = s->room ? s->room * 2 : 16;
+        s->clusters = base_xrealloc(s->clusters,
+                                    s->room * sizeof *s->clusters);
     }
-    t->clusters[t->n_clusters++] = c;
+    s->clusters[s->n++] = c;
     t->memory += sizeof *c + tbl_ht_size(atomic_load(&c->ht));
     return c;
 }
@@ -193,13 +185,13 @@ mask_within(const struct flow_key *part, const struct flow_key *whole)
 
 /* The narrowest cluster that can hold rules of mask 'm', or NULL. */
 static struct tbl_mask *
-cluster_pick(const struct tbl *t, const struct tbl_mask *m)
+cluster_pick(const struct tbl_set *s, const struct tbl_mask *m)
 {
     struct tbl_mask *best = NULL;
     unsigned best_bits = 0;
 
-    for (uint32_t i = 0; i < t->n_clusters; i++) {
-        struct tbl_mask *c = t->clusters[i];
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct tbl_mask *c = s->clusters[i];
         unsigned bits = mask_bits(&c->mask);
 
         if (mask_within(&c->mask, &m->mask) && (!best || bits > best_bits)) {
@@ -211,95 +203,128 @@ cluster_pick(const struct tbl *t, const struct tbl_mask *m)
 }
 
 int
-tbl_merged_add(struct tbl *t, struct tbl_rule *r)
+tbl_set_add(struct tbl *t, struct tbl_set *s, struct tbl_rule *r)
 {
-    struct tbl_mask *m = (struct tbl_mask *) r->mask;
-    int err;
+    struct tbl_mask *m = (struct tbl_mask *) r->mask, **c;
 
-    if (!m->cluster)
-        m->cluster = cluster_pick(t, m);
-    if (!m->cluster) {
-        m->cluster = tbl_cluster_add(t, &m->mask);
-        if (!m->cluster)
-            return -ENOMEM;
-    }
-    err = group_add(t, m->cluster, r);
-    t->n_changes += !err;
-    return err;
+    c = &m->cluster[s->side];
+    if (!*c)
+        *c = cluster_pick(s, m);
+    if (!*c)
+        *c = tbl_cluster_add(t, s, &m->mask);
+    if (!*c)
+        return -ENOMEM;
+    s->n_changes++;
+    return group_add(t, s, *c, r);
 }
 
 void
-tbl_merged_del(struct tbl *t, struct tbl_rule *r)
+tbl_set_del(struct tbl *t, struct tbl_set *s, struct tbl_rule *r)
 {
-    group_del(t, r->mask->cluster, r);
-    t->n_changes++;
+    s->n_changes++;
+    if (s->todo && r->pos < s->n_todo && s->todo[r->pos] == r)
+        s->todo[r->pos] = NULL; /* Has not come yet. */
+    else
+        group_del(t, s, r->mask->cluster[s->side], r);
 }
 
 bool
-tbl_merged_wants_build(const struct tbl *t)
+tbl_set_is_bad(const struct tbl_set *s)
 {
-    bool bad = t->longest > TBL_GROUP_LONG
-               || t->n_clusters > TBL_CLUSTERS + TBL_CLUSTERS / 2;
+    bool bad = s->longest > TBL_GROUP_LONG
+               || s->n > TBL_CLUSTERS + TBL_CLUSTERS / 2;
 
-    return bad && t->n_changes > t->n_built / 2 + 64;
+    return bad && s->n_changes > s->n_built / 2 + 64;
 }
 
 void
-tbl_merged_put(struct tbl *t, struct tbl_mask **clusters, uint32_t n)
+tbl_set_put(struct tbl *t, struct tbl_set *s)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        t->memory -= cluster_bytes(clusters[i]);
-        t->env.defer(t->env.arg, tbl_cluster_free, clusters[i]);
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->n; i++) {
+        struct tbl_mask *c = s->clusters[i];
+
+        t->memory -= sizeof *c + tbl_ht_size(atomic_load(&c->ht));
+        t->env.defer(t->env.arg, cluster_free, c);
     }
-    free(clusters);
+    free(s->clusters);
+    free(s->todo);
+    free(s);
 }
 
 void
-tbl_merged_forget(struct tbl *t)
+tbl_set_free(struct tbl_set *s)
 {
-    struct base_hnode *node;
-
-    BASE_HMAP_FOR (node, &t->masks)
-        WEFT_CONTAINER_OF(node, struct tbl_mask, node)->cluster = NULL;
-    t->clusters = NULL;
-    t->n_clusters = t->clusters_room = 0;
-    t->longest = t->n_changes = 0;
-    t->n_built = t->n_heads;
+    for (uint32_t i = 0; s && i < s->n; i++)
+        cluster_free(s->clusters[i]);
+    if (s) {
+        free(s->clusters);
+        free(s->todo);
+    }
+    free(s);
 }
-
-struct fill {
-    struct tbl *t;
-    struct tbl_mask *c;
-    int err;
-};
 
 static void
-fill_rule(void *arg, struct tbl_rule *r)
+todo_add(void *arg, struct tbl_rule *r)
 {
-    struct fill *f = arg;
+    struct tbl_set *s = arg;
 
-    if (!f->err)
-        f->err = group_add(f->t, f->c, r);
+    r->pos = s->n_todo;
+    s->todo[s->n_todo++] = r;
 }
 
 int
-tbl_merged_build(struct tbl *t)
+tbl_set_begin(struct tbl *t)
 {
-    struct fill f = { .t = t };
     struct base_hnode *node;
+    struct tbl_set *s;
+    int err;
 
-    tbl_merged_forget(t);
-    f.err = tbl_plan(t);
+    BASE_NEW(s);
+    s->side = t->now ? !t->now->side : 0;
+    s->n_built = t->n_heads;
+    s->todo = malloc(t->n_heads * sizeof *s->todo);
+    if (!s->todo) {
+        free(s);
+        return -ENOMEM;
+    }
     BASE_HMAP_FOR (node, &t->masks) {
         struct tbl_mask *m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
 
-        f.c = m->cluster;
-        if (m->n_heads && !f.err)
-            tbl_ht_each(m, fill_rule, &f);
+        m->cluster[s->side] = NULL;
+        if (m->n_heads)
+            tbl_ht_each(m, todo_add, s);
     }
-    if (f.err) {
-        tbl_merged_put(t, t->clusters, t->n_clusters);
-        tbl_merged_forget(t);
+    err = tbl_plan(t, s);
+    if (err)
+        tbl_set_put(t, s);
+    else
+        t->next = s;
+    return err;
+}
+
+bool
+tbl_set_is_full(const struct tbl_set *s)
+{
+    return s->at == s->n_todo;
+}
+
+int
+tbl_set_fill(struct tbl *t, uint32_t n)
+{
+    struct tbl_set *s = t->next;
+
+    for (; n && s->at < s->n_todo; n--, s->at++) {
+        struct tbl_rule *r = s->todo[s->at];
+        struct tbl_mask *c;
+
+        if (!r)
+            continue;
+        c = r->mask->cluster[s->side];
+        s->todo[s->at] = NULL;
+        if (group_add(t, s, c, r))
+            return -ENOMEM;
     }
-    return f.err;
+    return 0;
 }

@@ -31,9 +31,17 @@ struct sample {
     struct flow_key key;
 };
 
+/* Masks of 'from' that have the bit go to 'to'. */
+struct split {
+    uint32_t from, to;
+    unsigned word;
+    uint64_t bit;
+};
+
 struct plan {
     const struct tbl *t;
-    struct plan_mask *masks;
+    struct split splits[TBL_CLUSTERS];
+    struct plan_mask masks[N_SAMPLES]; /* Of the samples. */
     uint32_t n_masks, n_clusters;
     uint32_t n_samples, step, seen;
     struct sample samples[N_SAMPLES];
@@ -187,6 +195,9 @@ cluster_split(struct plan *p, uint32_t cluster)
     for (uint32_t i = 0; i < p->n_masks; i++)
         if (side_has(&chosen, &p->masks[i]))
             p->masks[i].cluster = p->n_clusters;
+    p->splits[p->n_clusters - 1] = (struct split) {
+        .from = cluster, .to = p->n_clusters, .word = chosen.word,
+        .bit = chosen.bit };
     p->n_clusters++;
     return true;
 }
@@ -213,67 +224,89 @@ plan_split(struct plan *p)
     }
 }
 
-struct sampler {
-    struct plan *p;
-    uint32_t mask;
-};
-
 static void
 sample_rule(void *arg, struct tbl_rule *r)
 {
-    struct sampler *s = arg;
-    struct plan *p = s->p;
+    struct plan *p = arg;
+    struct plan_mask *last = p->n_masks ? &p->masks[p->n_masks - 1] : NULL;
+    struct sample *s;
 
     if (p->seen++ % p->step || p->n_samples == N_SAMPLES)
         return;
-    p->samples[p->n_samples].mask = s->mask;
-    flow_key_unpack(&p->samples[p->n_samples].key, r->mask->map, r->values);
-    p->n_samples++;
+    if (!last || last->m != r->mask) { /* Rules come mask by mask. */
+        p->masks[p->n_masks] = (struct plan_mask) {
+            .m = (struct tbl_mask *) r->mask,
+            .id = base_hash_mix(UINT64_C(0x9e3779b97f4a7c15) * p->step,
+                                p->n_masks + 1),
+        };
+        p->n_masks++;
+    }
+    s = &p->samples[p->n_samples++];
+    s->mask = p->n_masks - 1;
+    flow_key_unpack(&s->key, r->mask->map, r->values);
 }
 
-static void
-plan_init(struct plan *p, const struct tbl *t)
+/* The cluster that the splits lead a mask to. */
+static uint32_t
+plan_route(const struct plan *p, const struct tbl_mask *m)
 {
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i + 1 < p->n_clusters; i++)
+        if (p->splits[i].from == at
+            && flow_key_word(&m->mask, p->splits[i].word) & p->splits[i].bit)
+            at = p->splits[i].to;
+    return at;
+}
+
+/* Calls for the masks that have rules: those not in the sample, too. */
+#define FOR_ACTIVE(m, node, t)                                                \
+    BASE_HMAP_FOR (node, &(t)->masks)                                         \
+        if ((m = WEFT_CONTAINER_OF(node, struct tbl_mask, node))->n_heads)
+
+/* Makes the clusters: what the masks that are led there have in common. */
+static int
+plan_carry_out(const struct plan *p, struct tbl *t, struct tbl_set *set)
+{
+    struct tbl_mask *made[TBL_CLUSTERS] = { NULL }, *m;
+    struct flow_key common[TBL_CLUSTERS];
+    bool used[TBL_CLUSTERS] = { false };
     struct base_hnode *node;
-    uint64_t id = UINT64_C(0x9e3779b97f4a7c15);
 
-    p->t = t;
-    p->n_clusters = 1;
-    p->step = t->n_heads / N_SAMPLES + 1;
-    p->masks = base_xcalloc(t->n_active, sizeof *p->masks);
-    BASE_HMAP_FOR (node, &t->masks) {
-        struct tbl_mask *m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
-        struct sampler s = { p, p->n_masks };
+    memset(common, 0xff, sizeof common);
+    FOR_ACTIVE (m, node, t) {
+        uint32_t c = plan_route(p, m);
 
-        if (!m->n_heads)
-            continue;
-        id = base_hash_mix(id, p->n_masks);
-        p->masks[p->n_masks++] = (struct plan_mask) { .m = m, .id = id };
-        tbl_ht_each(m, sample_rule, &s);
+        used[c] = true;
+        for (unsigned w = 0; w < FLOW_KEY_WORDS; w++)
+            flow_key_set_word(&common[c], w,
+                              flow_key_word(&common[c], w)
+                                  & flow_key_word(&m->mask, w));
     }
+    for (uint32_t i = 0; i < p->n_clusters; i++)
+        if (used[i] && !(made[i] = tbl_cluster_add(t, set, &common[i])))
+            return -ENOMEM;
+    FOR_ACTIVE (m, node, t)
+        m->cluster[set->side] = made[plan_route(p, m)];
+    return 0;
 }
 
 int
-tbl_plan(struct tbl *t)
+tbl_plan(struct tbl *t, struct tbl_set *set)
 {
-    struct tbl_mask *made[TBL_CLUSTERS] = { NULL };
     struct plan *p;
-    int err = 0;
+    struct tbl_mask *m;
+    struct base_hnode *node;
+    int err;
 
     BASE_NEW(p);
-    plan_init(p, t);
+    p->t = t;
+    p->n_clusters = 1;
+    p->step = t->n_heads / N_SAMPLES + 1;
+    FOR_ACTIVE (m, node, t)
+        tbl_ht_each(m, sample_rule, p);
     plan_split(p);
-    for (uint32_t i = 0; i < p->n_clusters && !err; i++) {
-        struct side all = { .cluster = i, .side = -1 };
-        struct flow_key mask;
-
-        side_common(p, &all, &mask);
-        made[i] = tbl_cluster_add(t, &mask);
-        err = made[i] ? 0 : -ENOMEM;
-    }
-    for (uint32_t i = 0; i < p->n_masks; i++)
-        p->masks[i].m->cluster = made[p->masks[i].cluster];
-    free(p->masks);
+    err = plan_carry_out(p, t, set);
     free(p);
     return err;
 }

@@ -40,34 +40,82 @@ form_is_current(const struct tbl *t, enum tbl_kind kind)
     if (f->kind != kind || kind == TBL_LINEAR)
         return false;
     /* Masks come and go one at a time, clusters only come. */
-    return h->n_masks == (kind == TBL_HASH ? t->n_active : t->n_clusters)
+    return h->n_masks == (kind == TBL_HASH ? t->n_active : t->now->n)
            && tbl_hash_in_order(f);
 }
 
-/* Publishes the form that fits now. */
+static void
+form_publish(struct tbl *t, enum tbl_kind kind)
+{
+    struct tbl_form *old = form_of(t);
+    struct tbl_form *f = kind == TBL_LINEAR ? tbl_linear_build(t)
+                         : kind == TBL_HASH ? tbl_hash_build(t)
+                                            : tbl_merged_form(t);
+
+    atomic_store_explicit(&t->form, f, memory_order_release);
+    t->env.defer(t->env.arg, free, old);
+}
+
+static void
+next_drop(struct tbl *t)
+{
+    tbl_set_put(t, t->next);
+    t->next = NULL;
+}
+
+/* Moves rules to the next clusters.  Without memory, things stay as they
+ * are. */
+static void
+next_fill(struct tbl *t, uint32_t n_rules)
+{
+    struct tbl_set *old = t->now;
+
+    if (tbl_set_fill(t, n_rules)) {
+        next_drop(t);
+        return;
+    }
+    if (!tbl_set_is_full(t->next))
+        return;
+    free(t->next->todo);
+    t->next->todo = NULL;
+    t->now = t->next;
+    t->next = NULL;
+    form_publish(t, TBL_MERGED);
+    tbl_set_put(t, old);
+}
+
+/* Publishes the form that fits now.  A table that is to be merged probes
+ * each mask, or the clusters it had, until new ones are filled. */
 static void
 form_update(struct tbl *t)
 {
-    struct tbl_form *old = form_of(t), *next;
     enum tbl_kind kind = form_choose(t);
-    struct tbl_mask **clusters = t->clusters;
-    uint32_t n_clusters = t->n_clusters;
-    bool rebuild = kind == TBL_MERGED
-                   && (old->kind != TBL_MERGED || tbl_merged_wants_build(t));
+    struct tbl_set *old = t->now;
 
-    if (!rebuild && form_is_current(t, kind))
-        return;
-    if (rebuild && tbl_merged_build(t))
-        kind = TBL_HASH; /* No memory: as many probes as masks. */
-    if (kind != TBL_MERGED)
-        tbl_merged_forget(t);
-    next = kind == TBL_LINEAR ? tbl_linear_build(t)
-           : kind == TBL_HASH ? tbl_hash_build(t)
-                              : tbl_merged_form(t);
-    atomic_store_explicit(&t->form, next, memory_order_release);
-    t->env.defer(t->env.arg, free, old);
-    if (clusters != t->clusters)
-        tbl_merged_put(t, clusters, n_clusters);
+    if (kind == TBL_MERGED) {
+        if (!t->next && (!t->now || tbl_set_is_bad(t->now)))
+            (void) !tbl_set_begin(t);
+        if (t->next)
+            next_fill(t, t->n_heads <= TBL_FILL_SMALL ? UINT32_MAX
+                                                      : TBL_FILL_STEP);
+        if (!t->now)
+            kind = TBL_HASH;
+    } else {
+        next_drop(t);
+        t->now = NULL;
+    }
+    if (!form_is_current(t, kind))
+        form_publish(t, kind);
+    if (!t->now)
+        tbl_set_put(t, old);
+}
+
+bool
+tbl_work(struct tbl *t, uint32_t n_rules)
+{
+    if (t->next)
+        next_fill(t, n_rules);
+    return t->next != NULL;
 }
 
 struct tbl *
@@ -107,9 +155,8 @@ tbl_destroy(struct tbl *t)
         tbl_mask_free(WEFT_CONTAINER_OF(node, struct tbl_mask, node));
     }
     base_hmap_fini(&t->masks);
-    for (uint32_t i = 0; i < t->n_clusters; i++)
-        tbl_cluster_free(t->clusters[i]);
-    free(t->clusters);
+    tbl_set_free(t->now);
+    tbl_set_free(t->next);
     free(form_of(t));
     free(t);
 }
@@ -299,21 +346,42 @@ chain_add(struct tbl_rule *head, struct tbl_rule *r)
     head->next = r;
 }
 
+/* A head is taken out of the clusters. */
+static void
+sets_del(struct tbl *t, struct tbl_rule *r)
+{
+    if (t->now)
+        tbl_set_del(t, t->now, r);
+    if (t->next)
+        tbl_set_del(t, t->next, r);
+}
+
+/* 0 or -ENOMEM; of the next clusters memory only decides whether they are
+ * given up. */
+static int
+sets_add(struct tbl *t, struct tbl_rule *r)
+{
+    r->pos = UINT32_MAX;
+    if (t->now && tbl_set_add(t, t->now, r))
+        return -ENOMEM;
+    if (t->next && tbl_set_add(t, t->next, r))
+        next_drop(t);
+    return 0;
+}
+
 /* 'r' becomes a head, in place of 'below' unless that is NULL. */
 static int
 head_add(struct tbl *t, struct tbl_mask *m, struct tbl_rule *r,
          struct tbl_rule *below)
 {
     r->next = below;
-    if (t->clusters && tbl_merged_add(t, r))
+    if (sets_add(t, r))
         return -ENOMEM;
     if (below) {
         tbl_ht_replace(t, m, below, r);
-        if (t->clusters)
-            tbl_merged_del(t, below);
+        sets_del(t, below);
     } else if (tbl_ht_add(t, m, r)) {
-        if (t->clusters)
-            tbl_merged_del(t, r);
+        sets_del(t, r);
         return -ENOMEM;
     } else {
         t->n_heads++;
@@ -355,11 +423,10 @@ tbl_remove(struct tbl *t, struct tbl_rule *r)
         head->next = r->next;
         return;
     }
-    if (t->clusters && r->next && tbl_merged_add(t, r->next))
+    if (r->next && sets_add(t, r->next))
         abort(); /* Cannot be: its group is there, 'r' is in it. */
-    if (t->clusters)
-        tbl_merged_del(t, r);
     tbl_ht_replace(t, m, r, r->next);
+    sets_del(t, r);
     if (!r->next) {
         t->n_heads--;
         if (!m->n_heads)
@@ -380,7 +447,9 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
         .form = names[f->kind],
         .n_rules = t->n_rules,
         .n_masks = t->n_active,
-        .memory = sizeof *t + f->size + t->memory,
+        .memory = sizeof *t + f->size + t->memory
+                  + (t->now ? t->now->group_bytes : 0)
+                  + (t->next ? t->next->group_bytes : 0),
     };
     /* Two buckets and a rule; or two buckets, a group and its rules. */
     switch (f->kind) {
@@ -392,7 +461,7 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
         info->max_probes = h->n_masks * 3;
         break;
     case TBL_MERGED:
-        info->max_probes = h->n_masks * (3 + t->longest);
+        info->max_probes = h->n_masks * (3 + t->now->longest);
         break;
     }
 }

@@ -17,9 +17,10 @@
  * Cost:    linear: up to 16 rules, one line per rule and four key words;
  *          hash: one bucket line and one rule line per distinct mask probed,
  *          13 to 26 bytes of index per rule; merged: one bucket, one group
- *          and its rules per cluster, about 100 bytes of index per rule, and
- *          now and then a change that chooses the clusters anew.  Masks or
- *          clusters whose priorities cannot win any more are skipped. */
+ *          and its rules per cluster, about 100 bytes of index per rule.  Masks or
+ *          clusters whose priorities cannot win any more are skipped.
+ *          Clusters are chosen anew when groups get long; rules move over a
+ *          few at a time, with each change and in tbl_work. */
 #ifndef DP_TABLE_H
 #define DP_TABLE_H
 
@@ -41,6 +42,7 @@ struct tbl_rule {
     uint32_t index;              /* For the compiled form's own use. */
     struct tbl_rule *next;       /* Same mask and values, lower priority;
                                   * the table's own, workers never look. */
+    uint32_t pos;                /* The table's own, too. */
     uint64_t values[];           /* Packed masked key, flow_key_pack order. */
 };
 
@@ -65,6 +67,10 @@ const struct flow_key *tbl_mask_key(const struct tbl_mask *);
 /* Inserts; visible to lookups at once.  0 or -ENOMEM (nothing changed). */
 WEFT_MUST_CHECK int tbl_insert(struct tbl *, struct tbl_rule *);
 void tbl_remove(struct tbl *, struct tbl_rule *);
+
+/* Goes on with what changes have put off, for at most 'n_rules' rules.  True:
+ * there is more.  Thread: control, now and then. */
+bool tbl_work(struct tbl *, uint32_t n_rules);
 
 #define TBL_BURST_MAX 32
 

@@ -28,7 +28,9 @@
 #define TBL_HASH_MASKS 3     /* Above, one probe of a cluster is cheaper. */
 #define TBL_HASH_MASKS_MIN 2 /* Back from the merged form at this. */
 #define TBL_CLUSTERS 10      /* Merged masks that a build makes. */
-#define TBL_GROUP_LONG 16    /* Rules of a group: time to build anew. */
+#define TBL_GROUP_LONG 16    /* Rules of a group: time to choose anew. */
+#define TBL_FILL_STEP 8      /* Rules moved per change. */
+#define TBL_FILL_SMALL 256   /* Rules of a table that is filled at once. */
 
 /* ------------------------------------------------------------- hash table
  *
@@ -102,7 +104,7 @@ struct tbl_mask {
     uint32_t n_heads;
     uint32_t n_removed;  /* Since max_prio was exact. */
     bool max_stale;
-    struct tbl_mask *cluster; /* In the merged form. */
+    struct tbl_mask *cluster[2]; /* By tbl_set.side; NULL: none yet. */
 };
 
 /* ----------------------------------------------------------------- groups
@@ -152,6 +154,19 @@ struct tbl_hash {
     const struct tbl_mask *masks[];
 };
 
+/* Clusters that together hold all rules, or will once 'todo' is empty. */
+struct tbl_set {
+    struct tbl_mask **clusters;
+    uint32_t n, room;
+    uint8_t side;       /* Which of tbl_mask.cluster is ours. */
+    uint32_t longest;   /* No group is longer. */
+    uint32_t n_built;   /* Heads when the clusters were chosen. */
+    uint32_t n_changes; /* Since then. */
+    size_t group_bytes;
+    struct tbl_rule **todo; /* Rules to come, by their 'pos'; or NULL. */
+    uint32_t n_todo, at;
+};
+
 struct tbl {
     _Atomic(struct tbl_form *) form; /* Read by workers. */
     struct hash_key key;
@@ -163,11 +178,8 @@ struct tbl {
     uint32_t n_rules, n_heads;
     uint32_t n_active; /* Masks with rules. */
     size_t memory;     /* Of masks, hash tables and groups. */
-    struct tbl_mask **clusters; /* Of the merged form; or NULL. */
-    uint32_t n_clusters, clusters_room;
-    uint32_t longest;  /* No group is longer. */
-    uint32_t n_built;  /* Heads when the clusters were chosen. */
-    uint32_t n_changes; /* Since then. */
+    struct tbl_set *now;  /* Clusters of the merged form; or NULL. */
+    struct tbl_set *next; /* Being filled, to be the next ones; or NULL. */
     struct flow_key union_mask;
     bool union_stale;
 };
@@ -203,22 +215,25 @@ void tbl_mask_raise(struct tbl_mask *, const struct tbl_rule *);
 void tbl_mask_lower(struct tbl_mask *, const struct tbl_rule *gone);
 
 /* merged.c: clusters and groups.  Only a form makes them visible. */
-/* Drops t->clusters from the books (their owner keeps them) and makes new
- * ones of all rules.  0 or -ENOMEM: none then. */
-WEFT_MUST_CHECK int tbl_merged_build(struct tbl *);
-void tbl_merged_forget(struct tbl *);
-/* Frees what was built before, later. */
-void tbl_merged_put(struct tbl *, struct tbl_mask **clusters, uint32_t n);
-/* A head comes or goes.  0 or -ENOMEM. */
-WEFT_MUST_CHECK int tbl_merged_add(struct tbl *, struct tbl_rule *);
-void tbl_merged_del(struct tbl *, struct tbl_rule *);
-bool tbl_merged_wants_build(const struct tbl *);
-struct tbl_mask *tbl_cluster_add(struct tbl *, const struct flow_key *mask);
-void tbl_cluster_free(void *cluster);
+/* Chooses clusters for all rules: t->next.  0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_set_begin(struct tbl *);
+/* Moves up to 'n' rules into t->next.  0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_set_fill(struct tbl *, uint32_t n);
+bool tbl_set_is_full(const struct tbl_set *);
+/* A head comes or goes.  Add: 0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_set_add(struct tbl *, struct tbl_set *,
+                                struct tbl_rule *);
+void tbl_set_del(struct tbl *, struct tbl_set *, struct tbl_rule *);
+/* Groups are long: clusters should be chosen anew. */
+bool tbl_set_is_bad(const struct tbl_set *);
+void tbl_set_put(struct tbl *, struct tbl_set *); /* Frees later. */
+void tbl_set_free(struct tbl_set *);              /* Frees at once. */
+struct tbl_mask *tbl_cluster_add(struct tbl *, struct tbl_set *,
+                                 const struct flow_key *mask);
 
-/* plan.c: makes clusters, and gives one to each mask with rules.  0 or
- * -ENOMEM. */
-WEFT_MUST_CHECK int tbl_plan(struct tbl *);
+/* plan.c: makes the clusters of 'set', and gives one to each mask with rules.
+ * 0 or -ENOMEM. */
+WEFT_MUST_CHECK int tbl_plan(struct tbl *, struct tbl_set *);
 
 /* linear_fast.c, hash_fast.c */
 void tbl_linear_lookup(const struct tbl_linear *,

@@ -290,6 +290,8 @@ START_TEST(test_table_random_rules_agree_with_a_plain_list)
         }
         if (step % 7 == 0)
             grace_end(&w.grace);
+        if (rnd(50) == 0)
+            (void) tbl_work(w.t, rnd(20));
         if (step % 16 == 0 || w.n < 20)
             world_check(&w, 1);
         if (step % 128 == 0)
@@ -387,6 +389,8 @@ START_TEST(test_table_many_masks_are_merged_into_few_probes)
         w.rules[w.n] = rule_create(w.t, &m, (uint16_t) rnd(65536));
         rule_insert(w.t, w.rules[w.n++]);
     }
+    while (tbl_work(w.t, 100))
+        continue;
     tbl_get_info(w.t, &info);
     ck_assert_str_eq(info.form, "merged");
     ck_assert_uint_ge(info.n_masks, 250);
@@ -398,6 +402,51 @@ START_TEST(test_table_many_masks_are_merged_into_few_probes)
 
         tbl_lookup_burst(w.t, &ptr, 1, &got);
         ck_assert_int_eq(got->priority, oracle(&w, ptr));
+    }
+    world_fini(&w);
+}
+END_TEST
+
+/* Three masks of many rules, then a fourth: clusters take over when all rules
+ * have moved, and a rule that goes meanwhile is not found any more. */
+START_TEST(test_table_moves_to_clusters_in_steps)
+{
+    struct world w;
+    struct tbl_info info;
+    uint32_t steps = 0;
+
+    world_init(&w, 2000);
+    for (uint32_t i = 0; i < 2000; i++) {
+        uint32_t shape = i < 1999 ? i % 3 : 3;
+        struct flow_match m = { .mask.ip_dst = UINT32_MAX };
+
+        m.key.ip_dst = i;
+        if (shape & 1)
+            m.mask.tp_dst = m.key.tp_dst = UINT16_MAX;
+        if (shape & 2)
+            m.mask.tp_src = m.key.tp_src = UINT16_MAX;
+        w.rules[w.n] = rule_create(w.t, &m, (uint16_t) i);
+        rule_insert(w.t, w.rules[w.n++]);
+    }
+    tbl_get_info(w.t, &info);
+    ck_assert_str_eq(info.form, "hash");
+    ck_assert_uint_eq(info.n_masks, 4);
+    for (uint32_t i = 0; i < 200; i++) {
+        rule_remove(w.t, w.rules[i * 3], &w.grace);
+        w.rules[i * 3] = w.rules[--w.n];
+        steps += tbl_work(w.t, 2);
+    }
+    while (tbl_work(w.t, 100))
+        steps++;
+    ck_assert_uint_gt(steps, 10);
+    tbl_get_info(w.t, &info);
+    ck_assert_str_eq(info.form, "merged");
+    for (uint32_t i = 0; i < w.n; i++) {
+        const struct flow_key *ptr = &w.rules[i]->match.key;
+        struct tbl_rule *got;
+
+        tbl_lookup_burst(w.t, &ptr, 1, &got);
+        ck_assert_ptr_eq(got, &w.rules[i]->tr);
     }
     world_fini(&w);
 }
@@ -511,6 +560,7 @@ main(void)
     tcase_add_test(tc,
                    test_table_one_mask_of_many_rules_is_small_and_finds_all);
     tcase_add_test(tc, test_table_many_masks_are_merged_into_few_probes);
+    tcase_add_test(tc, test_table_moves_to_clusters_in_steps);
     tcase_add_loop_test(
         tc, test_table_reader_beside_writer_never_loses_a_rule, 0, 2);
     suite_add_tcase(s, tc);
