@@ -145,18 +145,21 @@ fc_get_stats(const struct fc *c, struct dp_cache_stats *s)
 
 /* Entries are handed out in order and reused in place, so the number of
  * live ones bounds where they are; a page never used stays untouched. */
-void
-fc_dump(const struct fc *c, fc_dump_cb *cb, void *arg)
+bool
+fc_dump(const struct fc *c, uint32_t *at, uint32_t *seen, unsigned n,
+        fc_dump_cb *cb, void *arg)
 {
-    uint32_t n = atomic_load_explicit(&c->n_live, memory_order_relaxed);
+    uint32_t live = atomic_load_explicit(&c->n_live, memory_order_relaxed);
 
-    for (uint32_t i = 0; i < c->capacity && n; i++) {
-        const struct fc_entry *e = fc_entry_at(c, i);
+    for (; *at < c->capacity && *seen < live; ++*at) {
+        const struct fc_entry *e = fc_entry_at(c, *at);
         struct flow_key key;
 
+        if (!n--)
+            return true;
         if (!atomic_load_explicit(&e->live, memory_order_acquire))
             continue;
-        n--;
+        ++*seen;
         memset(&key, 0, sizeof key);
         for (unsigned w = 0; w < c->n_words; w++)
             flow_key_set_word(&key, c->idx[w],
@@ -165,4 +168,5 @@ fc_dump(const struct fc *c, fc_dump_cb *cb, void *arg)
         cb(arg, &key, fc_entry_prog(e), fc_entry_stamp(e),
            atomic_load_explicit(&e->packets, memory_order_relaxed));
     }
+    return false;
 }

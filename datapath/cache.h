@@ -105,6 +105,9 @@ void fc_get_stats(const struct fc *, struct dp_cache_stats *);
 
 typedef void fc_dump_cb(void *arg, const struct flow_key *masked_key,
                         const struct prog *, uint32_t stamp, uint64_t packets);
-void fc_dump(const struct fc *, fc_dump_cb *, void *arg);
+/* Looks at up to 'n' places from *at on; *seen counts live entries, both 0 to
+ * start.  false: there are no more. */
+bool fc_dump(const struct fc *, uint32_t *at, uint32_t *seen, unsigned n,
+             fc_dump_cb *, void *arg);
 
 #endif

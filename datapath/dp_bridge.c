@@ -442,15 +442,20 @@ cache_dump_one(void *arg, const struct flow_key *key, const struct prog *prog,
     d->cb(d->arg, &info);
 }
 
-void
-dp_cache_dump(struct dp_bridge *br, dp_cache_cb *cb, void *arg)
+bool
+dp_cache_dump(struct dp_bridge *br, struct dp_cache_cursor *at, unsigned n,
+              dp_cache_cb *cb, void *arg)
 {
-    for (unsigned i = 0; i < br->dp->n_workers; i++) {
-        struct cache_dump d = { br, i, dp_read(br->pw[i]->stamp), cb, arg };
+    struct cache_dump d = { br, at->worker, 0, cb, arg };
 
-        if (br->pw[i]->fc && !br->dirty)
-            fc_dump(br->pw[i]->fc, cache_dump_one, &d);
-    }
+    if (at->worker >= br->dp->n_workers)
+        return false;
+    d.stamp = dp_read(br->pw[at->worker]->stamp);
+    if (!br->pw[at->worker]->fc || br->dirty
+        || !fc_dump(br->pw[at->worker]->fc, &at->at, &at->seen, n,
+                    cache_dump_one, &d))
+        *at = (struct dp_cache_cursor) { .worker = at->worker + 1 };
+    return at->worker < br->dp->n_workers;
 }
 
 int

@@ -108,6 +108,7 @@ struct ofp_bridge {
     uint32_t versions; /* Bit N: wire version N is spoken. */
     struct ofconn_agent agent;
     struct base_list sessions;
+    struct base_list dumps; /* struct ofp_flow_dump */
 
     struct ofp_tables tables;
     struct ofp_instr_pool instrs;
@@ -212,6 +213,11 @@ bool ofp_rules_expire(struct ofp_bridge *, uint64_t now_ns);
 void ofp_rules_clear(struct ofp_bridge *);
 /* Adds or takes away the hidden rule of fail mode standalone. */
 void ofp_standalone_update(struct ofp_bridge *);
+
+/* ---------------------------------------------------------------- dump.c */
+
+/* The bridge goes: walks under way end. */
+void ofp_dumps_detach(struct ofp_bridge *);
 
 /* --------------------------------------------------------------- async.c */
 

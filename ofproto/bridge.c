@@ -54,6 +54,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     b->fail_mode = c->fail_mode;
     b->versions = OFP_VERSIONS;
     base_list_init(&b->sessions);
+    base_list_init(&b->dumps);
     ofp_tables_init(&b->tables);
     ofp_instr_pool_init(&b->instrs);
     ofp_session_agent_init(b);
@@ -72,6 +73,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
     while (!base_list_empty(&b->sessions))
         ofp_session_destroy(WEFT_CONTAINER_OF(b->sessions.next,
                                               struct ofp_session, link));
+    ofp_dumps_detach(b);
     ofp_rules_clear(b);
     ofp_timers_fini(&b->timers);
     ofp_tables_fini(&b->tables);

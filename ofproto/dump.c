@@ -3,9 +3,20 @@
 #include "ofproto/agent_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "ofproto/text/flow_text.h"
 #include "utils/base/clock.h"
+#include "utils/base/mem.h"
+
+struct ofp_flow_dump {
+    struct base_list node; /* In ofp_bridge.dumps. */
+    struct ofp_bridge *b;  /* NULL: all has been seen, or the bridge went. */
+    struct ofp_cursor cursor;
+    struct ofp_filter f;
+    bool has_priority;
+    uint16_t priority;
+};
 
 static void
 dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
@@ -35,20 +46,16 @@ dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
     base_str_fini(&actions);
 }
 
-int
-ofp_dump_flows(struct ofp_bridge *b, const char *filter, ofp_flow_cb *cb,
-               void *arg, struct weft_err *e)
+static int
+dump_filter(struct ofp_flow_dump *d, const char *filter, struct weft_err *e)
 {
     struct ofp_flow_text t;
-    struct ofp_filter f;
-    struct ofp_cursor c;
-    struct ofp_rule *r;
     int err = ofp_text_parse_flow(filter ? filter : "", OFP_TEXT_FILTER, &t,
                                   e);
 
     if (err)
         return err;
-    f = (struct ofp_filter) {
+    d->f = (struct ofp_filter) {
         .table = t.table, /* DP_NO_TABLE is OFP_TABLE_ALL. */
         .cookie = t.cookie,
         .cookie_mask = t.cookie_mask,
@@ -56,16 +63,74 @@ ofp_dump_flows(struct ofp_bridge *b, const char *filter, ofp_flow_cb *cb,
         .out_group = t.out_group,
         .match = t.match,
     };
-    if (f.table >= DP_N_TABLES && f.table != OFP_TABLE_ALL) {
-        ofp_flow_text_fini(&t);
-        return weft_err_set(e, -EINVAL, "table=%u: tables are 0 to %u", f.table,
-                            DP_N_TABLES - 1);
-    }
-    ofp_cursor_start(&b->tables, &c, f.table);
-    while ((r = ofp_cursor_next(&b->tables, &c)))
-        if (ofp_filter_test(&f, r)
-            && (!t.has_priority || r->priority == t.priority))
-            dump_rule(r, cb, arg);
+    d->has_priority = t.has_priority;
+    d->priority = t.priority;
     ofp_flow_text_fini(&t);
+    if (d->f.table >= DP_N_TABLES && d->f.table != OFP_TABLE_ALL)
+        return weft_err_set(e, -EINVAL, "table=%u: tables are 0 to %u",
+                            d->f.table, DP_N_TABLES - 1);
     return 0;
+}
+
+int
+ofp_flow_dump_begin(struct ofp_bridge *b, const char *filter,
+                    struct ofp_flow_dump **out, struct weft_err *e)
+{
+    struct ofp_flow_dump *d;
+    int err;
+
+    BASE_NEW(d);
+    err = dump_filter(d, filter, e);
+    if (err) {
+        free(d);
+        return err;
+    }
+    d->b = b;
+    base_list_add_tail(&b->dumps, &d->node);
+    ofp_cursor_start(&b->tables, &d->cursor, d->f.table);
+    *out = d;
+    return 0;
+}
+
+/* Takes the walk off its bridge. */
+static void
+dump_detach(struct ofp_flow_dump *d)
+{
+    ofp_cursor_end(&d->cursor);
+    base_list_del(&d->node);
+    d->b = NULL;
+}
+
+bool
+ofp_flow_dump_next(struct ofp_flow_dump *d, unsigned n, ofp_flow_cb *cb,
+                   void *arg)
+{
+    while (d->b && n--) {
+        const struct ofp_rule *r = ofp_cursor_next(&d->b->tables, &d->cursor);
+
+        if (!r)
+            dump_detach(d);
+        else if (ofp_filter_test(&d->f, r)
+                 && (!d->has_priority || r->priority == d->priority))
+            dump_rule(r, cb, arg);
+    }
+    return d->b;
+}
+
+void
+ofp_flow_dump_end(struct ofp_flow_dump *d)
+{
+    if (!d)
+        return;
+    if (d->b)
+        dump_detach(d);
+    free(d);
+}
+
+void
+ofp_dumps_detach(struct ofp_bridge *b)
+{
+    while (!base_list_empty(&b->dumps))
+        dump_detach(WEFT_CONTAINER_OF(b->dumps.next, struct ofp_flow_dump,
+                                      node));
 }

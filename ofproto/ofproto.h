@@ -82,12 +82,21 @@ struct ofp_flow_info {
 };
 typedef void ofp_flow_cb(void *arg, const struct ofp_flow_info *);
 
-/* Calls 'cb' for each rule that the filter selects: flow text such as
+/* A walk over the rules that a filter selects: flow text such as
  * "table=0,ip,nw_dst=10.0.0.0/8" or NULL for all (loose match as in a flow
- * statistics request).  0 or -EINVAL with 'e' naming the word. */
-WEFT_MUST_CHECK int ofp_dump_flows(struct ofp_bridge *, const char *filter,
-                                   ofp_flow_cb *, void *arg,
-                                   struct weft_err *e);
+ * statistics request).  Tables ascending, in each the oldest rule first.
+ * Between the calls rules and the bridge itself may change and go: a rule
+ * that lives through the walk is seen once, a later one once at most.
+ * 0 or -EINVAL with 'e' naming the word. */
+struct ofp_flow_dump;
+WEFT_MUST_CHECK int ofp_flow_dump_begin(struct ofp_bridge *,
+                                        const char *filter,
+                                        struct ofp_flow_dump **,
+                                        struct weft_err *e);
+/* Looks at up to 'n' rules.  false: there are no more, or the bridge went. */
+bool ofp_flow_dump_next(struct ofp_flow_dump *, unsigned n, ofp_flow_cb *,
+                        void *arg);
+void ofp_flow_dump_end(struct ofp_flow_dump *); /* Accepts NULL. */
 
 /* Match and op list in ovs-ofctl's syntax, for the cache dump; the caller
  * frees the result. */

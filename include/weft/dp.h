@@ -328,7 +328,16 @@ struct dp_cache_info {
     bool valid; /* Proven right at the current sequence number. */
 };
 typedef void dp_cache_cb(void *arg, const struct dp_cache_info *);
-void dp_cache_dump(struct dp_bridge *, dp_cache_cb *, void *arg);
+/* Where a walk over the caches stands; zero to start. */
+struct dp_cache_cursor {
+    unsigned worker;
+    uint32_t at, seen;
+};
+/* Looks at up to 'n' places.  false: there are no more.  Workers go on
+ * meanwhile: what comes, goes or moves (a cache that grows) during the walk
+ * may be missed or be seen twice. */
+bool dp_cache_dump(struct dp_bridge *, struct dp_cache_cursor *, unsigned n,
+                   dp_cache_cb *, void *arg);
 
 struct dp_cache_stats {
     uint64_t hits, misses, stale, inserts, evictions;

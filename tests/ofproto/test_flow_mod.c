@@ -415,6 +415,21 @@ on_flow(void *arg, const struct ofp_flow_info *f)
              (unsigned long long) f->duration_ns, f->match, f->actions);
 }
 
+/* A whole walk, a rule at a time. */
+static int
+dump(const char *filter, struct dumped *d, struct weft_err *e)
+{
+    struct ofp_flow_dump *w;
+    int err = ofp_flow_dump_begin(bed.b, filter, &w, e);
+
+    if (err)
+        return err;
+    while (ofp_flow_dump_next(w, 1, on_flow, d))
+        continue;
+    ofp_flow_dump_end(w);
+    return 0;
+}
+
 START_TEST(test_dump_gives_text_and_obeys_the_filter)
 {
     struct dumped d = { 0 };
@@ -426,27 +441,68 @@ START_TEST(test_dump_gives_text_and_obeys_the_filter)
     FM(.table = 2, .priority = 6, .match = OXM_IN_PORT1);
     dummy_rule_nth(bed.dpb, 0)->stats.packets = 3;
     bed.now_ns += 7;
-    ck_assert_int_eq(ofp_dump_flows(bed.b, NULL, on_flow, &d, &e), 0);
+    ck_assert_int_eq(dump(NULL, &d, &e), 0);
     ck_assert_uint_eq(d.n, 2);
     ck_assert_str_eq(d.text[0], "1 5 c0 3 7 tcp,nw_dst=10.0.0.0/8|"
                                 "output:2,goto_table:7");
     ck_assert_str_eq(d.text[1], "2 6 0 0 7 in_port=1|drop");
     d.n = 0;
     ck_assert_int_eq(
-        ofp_dump_flows(bed.b, "table=1,ip", on_flow, &d, &e), 0);
+        dump("table=1,ip", &d, &e), 0);
     ck_assert_uint_eq(d.n, 1);
     d.n = 0;
     ck_assert_int_eq(
-        ofp_dump_flows(bed.b, "out_port=2,cookie=0xc0/-1", on_flow, &d, &e),
+        dump("out_port=2,cookie=0xc0/-1", &d, &e),
         0);
     ck_assert_uint_eq(d.n, 1);
     d.n = 0;
     ck_assert_int_eq(
-        ofp_dump_flows(bed.b, "table=2,udp", on_flow, &d, &e), 0);
+        dump("table=2,udp", &d, &e), 0);
     ck_assert_uint_eq(d.n, 0);
-    ck_assert_int_eq(ofp_dump_flows(bed.b, "nonsense=1", on_flow, &d, &e),
+    ck_assert_int_eq(dump("nonsense=1", &d, &e),
                      -EINVAL);
     ck_assert_ptr_nonnull(strstr(e.text, "nonsense"));
+}
+END_TEST
+
+START_TEST(test_dump_given_changes_between_its_steps_sees_what_stays_once)
+{
+    struct dumped d = { 0 };
+    struct ofp_flow_dump *w;
+
+    for (unsigned i = 1; i <= 4; i++)
+        FM(.priority = (uint16_t) i, .match = OXM_IN_PORT1);
+    ck_assert_int_eq(ofp_flow_dump_begin(bed.b, NULL, &w, NULL), 0);
+    ck_assert(ofp_flow_dump_next(w, 1, on_flow, &d));
+    ck_assert_uint_eq(d.n, 1);
+    FM(.command = DELETE_STRICT, .priority = 1, .match = OXM_IN_PORT1); /* Seen. */
+    FM(.command = DELETE_STRICT, .priority = 2, .match = OXM_IN_PORT1); /* The next. */
+    ck_assert(!ofp_flow_dump_next(w, 9, on_flow, &d));
+    ck_assert_uint_eq(d.n, 3);
+    ck_assert_str_eq(d.text[1] + 2, "3 0 0 0 in_port=1|drop");
+    ck_assert_str_eq(d.text[2] + 2, "4 0 0 0 in_port=1|drop");
+    ck_assert(!ofp_flow_dump_next(w, 9, on_flow, &d));
+    ck_assert_uint_eq(d.n, 3);
+    ofp_flow_dump_end(w);
+}
+END_TEST
+
+START_TEST(test_dump_given_its_bridge_goes_ends)
+{
+    struct ofp_bridge_config c = { .name = "other" };
+    struct dumped d = { 0 };
+    struct ofp_flow_dump *w, *unused;
+    struct ofp_bridge *b;
+
+    ck_assert_int_eq(ofp_bridge_create(bed.dp, &c, &b, NULL), 0);
+    ck_assert_int_eq(ofp_flow_dump_begin(b, NULL, &w, NULL), 0);
+    ck_assert_int_eq(ofp_flow_dump_begin(b, NULL, &unused, NULL), 0);
+    ofp_flow_dump_end(unused);
+    ofp_flow_dump_end(NULL);
+    ofp_bridge_destroy(b);
+    ck_assert(!ofp_flow_dump_next(w, 9, on_flow, &d));
+    ck_assert_uint_eq(d.n, 0);
+    ofp_flow_dump_end(w);
 }
 END_TEST
 
@@ -537,6 +593,9 @@ main(void)
     tcase_add_test(
         tc, test_session_that_goes_in_the_middle_of_a_scan_leaves_no_trace);
     tcase_add_test(tc, test_dump_gives_text_and_obeys_the_filter);
+    tcase_add_test(
+        tc, test_dump_given_changes_between_its_steps_sees_what_stays_once);
+    tcase_add_test(tc, test_dump_given_its_bridge_goes_ends);
     tcase_add_test(tc,
                    test_fail_mode_standalone_is_normal_until_somebody_comes);
     tcase_add_test(

@@ -550,10 +550,16 @@ dp_mac_flush(struct dp_bridge *b)
     (void) b;
 }
 
-void
-dp_cache_dump(struct dp_bridge *b, dp_cache_cb *cb, void *arg)
+bool
+dp_cache_dump(struct dp_bridge *b, struct dp_cache_cursor *at, unsigned n,
+              dp_cache_cb *cb, void *arg)
 {
-    (void) b, (void) cb, (void) arg;
+    (void) b;
+    (void) at;
+    (void) n;
+    (void) cb;
+    (void) arg;
+    return false;
 }
 
 int

@@ -17,6 +17,7 @@ libweftd_a_SOURCES = \
 	%D%/rpc_methods.def \
 	%D%/rpc_parts.h \
 	%D%/rpc_show.c \
+	%D%/rpc_stream.c \
 	%D%/rpc_trace.c \
 	%D%/weftd.h
 libweftd_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)

@@ -27,6 +27,7 @@ struct rpc {
     char *path;
     int fd;
     struct event *accept;
+    struct event *more; /* Streams go on after the sockets were served. */
     struct base_list clients;
     unsigned n_clients;
 };
@@ -36,20 +37,24 @@ struct client {
     struct rpc *rpc;
     struct bufferevent *bev;
     struct rpc_scan scan;
+    struct rpc_stream *stream; /* Answer under way; later ones wait. */
     bool ending; /* The peer sends no more: close when all is answered. */
 };
 
 static const struct method {
     const char *name;
-    model_edit *edit; /* One of both. */
+    model_edit *edit; /* One of the three. */
     rpc_method *read;
+    rpc_stream_method *stream;
     const char *help;
 } methods[] = {
-#define RPC_EDIT(name, fn, help) { name, fn, NULL, help },
-#define RPC_READ(name, fn, help) { name, NULL, fn, help },
+#define RPC_EDIT(name, fn, help) { name, fn, NULL, NULL, help },
+#define RPC_READ(name, fn, help) { name, NULL, fn, NULL, help },
+#define RPC_STREAM(name, fn, help) { name, NULL, NULL, fn, help },
 #include "utils/weftd/rpc_methods.def"
 #undef RPC_EDIT
 #undef RPC_READ
+#undef RPC_STREAM
 };
 
 static const struct method *
@@ -185,18 +190,44 @@ answer_error(struct base_str *out, const json_t *id, int code,
     base_str_addn(out, "\n", 1);
 }
 
+/* The member "result" is opened; its value and answer_end() follow. */
 static void
-answer_request(struct weftd *d, const json_t *request, struct base_str *out)
+answer_result(struct base_str *out, const json_t *id)
+{
+    struct jw j = JW_INIT(out);
+
+    answer_start(&j, id);
+    jw_raw(&j, "result", "");
+}
+
+static void
+answer_end(struct base_str *out)
+{
+    base_str_addn(out, "}\n", 2);
+}
+
+static bool
+is_request(const json_t *request)
+{
+    const json_t *params = json_object_get(request, "params");
+
+    return *rpc_param(request, "method")
+           && (!params || json_is_object(params));
+}
+
+/* A stream that began is left in *stream; its result has been opened. */
+static void
+answer_request(struct weftd *d, const json_t *request, struct base_str *out,
+               struct rpc_stream **stream)
 {
     const json_t *id = json_object_get(request, "id");
     const struct method *m = method_find(rpc_param(request, "method"));
     json_t *params = json_object_get(request, "params");
     struct base_str result = BASE_STR_INIT;
     struct weft_err e = { "refused" };
-    struct jw j = JW_INIT(out);
+    int err;
 
-    if (!json_is_object(request) || !*rpc_param(request, "method")
-        || (params && !json_is_object(params))) {
+    if (!is_request(request)) {
         answer_error(out, id, -32600, "no request: an object with \"method\" "
                      "and, if wanted, an object \"params\"");
         return;
@@ -205,31 +236,61 @@ answer_request(struct weftd *d, const json_t *request, struct base_str *out)
         answer_error(out, id, -32601, "no such method (see list-methods)");
         return;
     }
-    if (m->edit ? edit_one(d, m, params, &result, &e)
-                : m->read(d, params, &result, &e)) {
+    err = m->edit   ? edit_one(d, m, params, &result, &e)
+          : m->read ? m->read(d, params, &result, &e)
+                    : m->stream(d, params, stream, &e);
+    if (err) {
         answer_error(out, id, RPC_REFUSED, e.text);
-    } else if (id) { /* JSON-RPC 2.0 §4.1: a notification has no answer. */
-        answer_start(&j, id);
-        jw_raw(&j, "result", base_str_cstr(&result));
-        jw_end_object(&j);
-        base_str_addn(out, "\n", 1);
+    } else if (!id) { /* JSON-RPC 2.0 §4.1: a notification has no answer. */
+        if (*stream)
+            (*stream)->destroy(*stream);
+        *stream = NULL;
+    } else {
+        answer_result(out, id);
+        if (!*stream) {
+            base_str_addn(out, base_str_cstr(&result), result.len);
+            answer_end(out);
+        }
     }
     base_str_fini(&result);
+}
+
+static void
+answer_text(struct weftd *d, const char *text, size_t len,
+            struct base_str *out, struct rpc_stream **stream)
+{
+    json_error_t fault;
+    json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
+
+    if (request) {
+        answer_request(d, request, out, stream);
+        json_decref(request);
+    } else {
+        answer_error(out, NULL, -32700, fault.text);
+    }
+}
+
+/* The next piece of an answer; false: it is complete, the stream is gone. */
+static bool
+stream_run(struct rpc_stream **s, struct base_str *out)
+{
+    if ((*s)->run(*s, out))
+        return true;
+    (*s)->destroy(*s);
+    *s = NULL;
+    answer_end(out);
+    return false;
 }
 
 void
 rpc_answer(struct weftd *d, const char *text, size_t len,
            struct base_str *out)
 {
-    json_error_t fault;
-    json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
+    struct rpc_stream *stream = NULL;
 
-    if (request) {
-        answer_request(d, request, out);
-        json_decref(request);
-    } else {
-        answer_error(out, NULL, -32700, fault.text);
-    }
+    answer_text(d, text, len, out, &stream);
+    while (stream && stream_run(&stream, out))
+        continue;
 }
 
 /* --------------------------------------------------------------- clients */
@@ -238,6 +299,8 @@ static void
 client_free(struct client *c)
 {
     c->rpc->n_clients--;
+    if (c->stream)
+        c->stream->destroy(c->stream);
     base_list_del(&c->node);
     bufferevent_free(c->bev);
     free(c);
@@ -251,20 +314,46 @@ free_text(const void *data, size_t len, void *text)
     free(text);
 }
 
+/* Hands 'out' to the socket's queue. */
+static void
+client_send(struct client *c, struct base_str *out)
+{
+    size_t len = out->len;
+
+    if (len) {
+        char *s = base_str_steal(out);
+
+        evbuffer_add_reference(bufferevent_get_output(c->bev), s, len,
+                               free_text, s);
+    }
+    base_str_fini(out);
+}
+
+static bool
+client_full(const struct client *c)
+{
+    return evbuffer_get_length(bufferevent_get_output(c->bev))
+           > RPC_MAX_UNREAD;
+}
+
+/* Has on_more go on with the streams that can. */
+static void
+streams_go(struct rpc *r)
+{
+    static const struct timeval now;
+
+    evtimer_add(r->more, &now);
+}
+
 static void
 client_answer(struct client *c, const char *text, size_t len)
 {
     struct base_str out = BASE_STR_INIT;
 
-    rpc_answer(c->rpc->d, text, len, &out);
-    len = out.len;
-    if (len) {
-        char *s = base_str_steal(&out);
-
-        evbuffer_add_reference(bufferevent_get_output(c->bev), s, len,
-                               free_text, s);
-    }
-    base_str_fini(&out);
+    answer_text(c->rpc->d, text, len, &out, &c->stream);
+    client_send(c, &out);
+    if (c->stream)
+        streams_go(c->rpc);
 }
 
 /* Length of the request at the start of the input, 0: incomplete.  What can
@@ -288,9 +377,8 @@ on_request(struct bufferevent *bev, void *arg)
     struct evbuffer *in = bufferevent_get_input(bev);
     size_t len;
 
-    while ((len = evbuffer_get_length(in)) > 0) {
-        if (evbuffer_get_length(bufferevent_get_output(bev))
-            > RPC_MAX_UNREAD) {
+    while (!c->stream && (len = evbuffer_get_length(in)) > 0) {
+        if (client_full(c)) {
             bufferevent_disable(bev, EV_READ); /* Until on_drained. */
             return;
         }
@@ -311,13 +399,44 @@ on_request(struct bufferevent *bev, void *arg)
         client_answer(c, text, n);
         evbuffer_drain(in, n);
     }
-    if (c->ending && !evbuffer_get_length(bufferevent_get_output(bev)))
+    if (c->ending && !c->stream
+        && !evbuffer_get_length(bufferevent_get_output(bev)))
         client_free(c);
+}
+
+/* One slice of one stream: the others have their turn first afterwards. */
+static void
+on_more(evutil_socket_t fd, short what, void *arg)
+{
+    struct base_str out = BASE_STR_INIT;
+    struct rpc *r = arg;
+    struct client *c, *next;
+
+    (void) fd;
+    (void) what;
+    BASE_LIST_FOR_SAFE(c, next, &r->clients, node) {
+        if (!c->stream || client_full(c))
+            continue; /* on_drained goes on. */
+        bool more = stream_run(&c->stream, &out);
+        client_send(c, &out);
+        base_list_del(&c->node);
+        base_list_add_tail(&r->clients, &c->node);
+        streams_go(r);
+        if (!more)
+            on_request(c->bev, c); /* Those that waited. */
+        return;
+    }
 }
 
 static void
 on_drained(struct bufferevent *bev, void *arg)
 {
+    struct client *c = arg;
+
+    if (c->stream) {
+        streams_go(c->rpc);
+        return;
+    }
     bufferevent_enable(bev, EV_READ);
     on_request(bev, arg);
 }
@@ -328,7 +447,7 @@ on_end(struct bufferevent *bev, short what, void *arg)
     struct client *c = arg;
 
     if (what & BEV_EVENT_EOF
-        && evbuffer_get_length(bufferevent_get_output(bev)))
+        && (c->stream || evbuffer_get_length(bufferevent_get_output(bev))))
         c->ending = true; /* "nc -N" closes its half and waits. */
     else
         client_free(c);
@@ -403,6 +522,7 @@ rpc_create(struct weftd *d, const char *path, struct rpc **out,
     base_list_init(&r->clients);
     r->accept = event_new(d->base, fd, EV_READ | EV_PERSIST, on_accept, r);
     event_add(r->accept, NULL);
+    r->more = evtimer_new(d->base, on_more, r);
     *out = r;
     return 0;
 }
@@ -423,6 +543,7 @@ rpc_destroy(struct rpc *r)
         client_free(c);
     }
     event_free(r->accept);
+    event_free(r->more);
     close(r->fd);
     unlink(r->path);
     free(r->path);

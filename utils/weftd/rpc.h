@@ -5,7 +5,9 @@
  *          in weft-rpc(7).
  * Model:   requests are JSON objects one after the other, with or without
  *          white space between them; each answer is one line.  A client that
- *          does not read its answers is not read from either.
+ *          does not read its answers is not read from either.  Long results
+ *          (RPC_STREAM) are written in slices, one client after the other,
+ *          and pause while their client does not read.
  * Threads: control.
  * Owns:    socket and clients.
  * Errors:  0 or -errno with 'e' filled.
@@ -26,6 +28,7 @@ struct weftd;
 #define RPC_MAX_CLIENTS 64
 #define RPC_MAX_REQUEST (32u << 20) /* Bytes of one request. */
 #define RPC_MAX_UNREAD (1u << 20)   /* Answers queued before reading stops. */
+#define RPC_SLICE_NS 2000000        /* Of a long result, before others. */
 
 /* Codes beside those of the specification (-32700 ... -32600). */
 #define RPC_REFUSED (-32000) /* Nothing was changed; the message says why. */
@@ -39,14 +42,27 @@ void rpc_destroy(struct rpc *); /* Accepts NULL. */
  * ... with 'e' filled: the request is refused. */
 typedef int rpc_method(struct weftd *, const json_t *params,
                        struct base_str *result, struct weft_err *e);
+
+/* A result that is written piece by piece, a slice of time for each, as the
+ * client takes it. */
+struct rpc_stream {
+    /* Appends the next piece; false: it was the last one. */
+    bool (*run)(struct rpc_stream *, struct base_str *out);
+    void (*destroy)(struct rpc_stream *); /* At any time. */
+};
+/* Starts a long result, or refuses as above. */
+typedef int rpc_stream_method(struct weftd *, const json_t *params,
+                              struct rpc_stream **, struct weft_err *e);
 #define RPC_EDIT(name, fn, help)
 #define RPC_READ(name, fn, help) rpc_method fn;
+#define RPC_STREAM(name, fn, help) rpc_stream_method fn;
 #include "utils/weftd/rpc_methods.def"
 #undef RPC_EDIT
 #undef RPC_READ
+#undef RPC_STREAM
 
-/* Answers one request, for rpc.c and the tests: appends one line, or nothing
- * for a notification. */
+/* Answers one request, for the tests: appends one line, or nothing for a
+ * notification. */
 void rpc_answer(struct weftd *, const char *text, size_t len,
                 struct base_str *out);
 /* "params" member as text, "" if it is absent. */

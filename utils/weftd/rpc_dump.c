@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Methods behind weft-dump: what the switch has and does. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ofproto/ofproto.h"
 #include "tunnels/underlay/underlay.h"
 #include "utils/base/addr.h"
-#include "utils/base/clock.h"
 #include "utils/weftd/jw.h"
 #include "utils/weftd/reconcile.h"
 #include "utils/weftd/rpc.h"
@@ -54,72 +50,6 @@ answer_bridges(struct weftd *d, const char *list, const json_t *params,
     return err;
 }
 
-/* ----------------------------------------------------------------- flows */
-
-/* Flow-mod flags, OpenFlow 1.3.5 §7.3.4.1; 1.0's emergency bit is not kept. */
-static void
-put_flags(struct jw *j, uint16_t flags)
-{
-    static const char *const names[] = { "send_flow_rem", "check_overlap",
-                                         "reset_counts", "no_packet_counts",
-                                         "no_byte_counts" };
-
-    jw_array(j, "flags");
-    for (size_t i = 0; i < WEFT_ARRAY_LEN(names); i++)
-        if (flags & 1u << i)
-            jw_str(j, NULL, names[i]);
-    jw_end_array(j);
-}
-
-struct flow_dump {
-    struct jw *j;
-    const char *bridge;
-};
-
-static void
-put_flow(void *arg, const struct ofp_flow_info *f)
-{
-    struct flow_dump *d = arg;
-    struct jw *j = d->j;
-    char cookie[24];
-
-    snprintf(cookie, sizeof cookie, "0x%" PRIx64, f->cookie);
-    jw_object(j, NULL);
-    jw_str(j, "bridge", d->bridge);
-    jw_u64(j, "table", f->table);
-    jw_u64(j, "priority", f->priority);
-    jw_str(j, "cookie", cookie);
-    jw_seconds(j, "duration", f->duration_ns);
-    jw_u64(j, "packets", f->stats.packets);
-    jw_u64(j, "bytes", f->stats.bytes);
-    if (f->stats.used_ns)
-        jw_seconds(j, "idle", base_clock_ns() - f->stats.used_ns);
-    jw_u64(j, "idle_timeout", f->idle_timeout);
-    jw_u64(j, "hard_timeout", f->hard_timeout);
-    put_flags(j, f->flags);
-    jw_str(j, "match", f->match);
-    jw_str(j, "actions", f->actions);
-    jw_end_object(j);
-}
-
-static int
-write_flows(struct jw *j, struct weftd *d, struct rc_bridge *b,
-            const json_t *params, struct weft_err *e)
-{
-    const char *filter = rpc_param(params, "filter");
-    struct flow_dump f = { j, b->name };
-
-    (void) d;
-    return ofp_dump_flows(b->ofp, *filter ? filter : NULL, put_flow, &f, e);
-}
-
-int
-rpc_flows(struct weftd *d, const json_t *params, struct base_str *result,
-          struct weft_err *e)
-{
-    return answer_bridges(d, "flows", params, write_flows, result, e);
-}
-
 /* ---------------------------------------------------------------- tables */
 
 static int
@@ -154,61 +84,6 @@ rpc_tables(struct weftd *d, const json_t *params, struct base_str *result,
            struct weft_err *e)
 {
     return answer_bridges(d, "tables", params, write_tables, result, e);
-}
-
-/* ----------------------------------------------------------------- cache */
-
-#define CACHE_LIMIT 100000 /* Entries per bridge. */
-
-struct cache_dump {
-    struct jw *j;
-    const char *bridge;
-    uint64_t left;
-};
-
-static void
-put_cached(void *arg, const struct dp_cache_info *i)
-{
-    struct cache_dump *c = arg;
-
-    if (!c->left)
-        return;
-    c->left--;
-
-    char *match = ofp_format_match(i->match), *ops = ofp_format_ops(&i->ops);
-    jw_object(c->j, NULL);
-    jw_str(c->j, "bridge", c->bridge);
-    jw_u64(c->j, "worker", i->worker);
-    jw_u64(c->j, "packets", i->packets);
-    jw_bool(c->j, "valid", i->valid);
-    jw_str(c->j, "match", match);
-    jw_str(c->j, "actions", ops);
-    jw_end_object(c->j);
-    free(match);
-    free(ops);
-}
-
-static int
-write_cache(struct jw *j, struct weftd *d, struct rc_bridge *b,
-            const json_t *params, struct weft_err *e)
-{
-    const json_t *limit = json_object_get(params, "limit");
-    struct cache_dump c = { j, b->name, CACHE_LIMIT };
-
-    (void) d;
-    (void) e;
-    if (json_is_integer(limit) && json_integer_value(limit) >= 0)
-        c.left = WEFT_MIN((uint64_t) json_integer_value(limit),
-                          (uint64_t) CACHE_LIMIT);
-    dp_cache_dump(ofp_bridge_dp(b->ofp), put_cached, &c);
-    return 0;
-}
-
-int
-rpc_cache(struct weftd *d, const json_t *params, struct base_str *result,
-          struct weft_err *e)
-{
-    return answer_bridges(d, "entries", params, write_cache, result, e);
 }
 
 /* ------------------------------------------------------ ports, tunnels */
