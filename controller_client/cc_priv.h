@@ -194,5 +194,11 @@ void cc_mark(struct cc_conn *);
 void cc_target_lost(struct cc_target *, const char *peer, const char *why);
 /* conn.c tells: handshake done, back-off starts anew. */
 void cc_target_up(struct cc_target *);
+/* Connections that we make are news; tools that call in come and go. */
+static inline enum base_log_level
+cc_log_level(const struct cc_target *t)
+{
+    return t->spec.passive ? BASE_LOG_DEBUG : BASE_LOG_INFO;
+}
 
 #endif

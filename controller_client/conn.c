@@ -355,8 +355,8 @@ conn_open(struct cc_conn *c)
     c->last_rx_ns = c->since_ns;
     timer_set(c, c->target->probe_s * NS_PER_S);
     event_add(c->rd, NULL);
-    base_log_rl(&c->target->rl, BASE_LOG_INFO, "cc", "%s: %s: connected",
-                cc->cfg.name, c->peer);
+    base_log_rl(&c->target->rl, cc_log_level(c->target), "cc",
+                "%s: %s: connected", cc->cfg.name, c->peer);
     c->session = cc->agent->opened(cc->agent->arg, &c->of);
     if (!c->session)
         cc_conn_end(c, "refused by the switch");

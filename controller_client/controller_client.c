@@ -71,8 +71,8 @@ cc_target_lost(struct cc_target *t, const char *peer, const char *why)
     if (!t->spec.passive) {
         target_fault(t, "%s", why);
         target_back_off(t);
-    } else { /* Tools come and go: no fault of the listener. */
-        base_log_rl(&t->rl, BASE_LOG_INFO, "cc", "%s: %s: %s",
+    } else {
+        base_log_rl(&t->rl, cc_log_level(t), "cc", "%s: %s: %s",
                     t->cc->cfg.name, peer[0] ? peer : t->text, why);
     }
 }

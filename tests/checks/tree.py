@@ -9,14 +9,16 @@ import sys
 
 SOURCE_DIRS = ("include", "utils", "datapath", "tunnels", "ofproto",
                "controller_client")
+# What a tarball carries ready-made: written by the bindings generator.
+GENERATED_DIRS = ("build", "gen")
 
 
 def source_files(root, dirs=SOURCE_DIRS, suffixes=(".c", ".h", ".def")):
-    """Paths relative to root, sorted, build output excluded."""
+    """Paths relative to root, sorted, what the build makes excluded."""
     found = []
     for top in dirs:
         for here, subdirs, names in os.walk(os.path.join(root, top)):
-            subdirs[:] = sorted(d for d in subdirs if d != "build"
+            subdirs[:] = sorted(d for d in subdirs if d not in GENERATED_DIRS
                                 and not d.startswith("."))
             found += [os.path.relpath(os.path.join(here, n), root)
                       for n in sorted(names) if n.endswith(suffixes)]
