@@ -8,3 +8,4 @@ include %D%/flow_text.mk
 include %D%/ofmsg.mk
 include %D%/decap.mk
 include %D%/vnet.mk
+include %D%/rpc.mk
