@@ -7,6 +7,7 @@ include %D%/ofproto/local.mk
 include %D%/controller_client/local.mk
 include %D%/utils/local.mk
 include %D%/system/local.mk
+include %D%/conformance/local.mk
 include %D%/fuzz/local.mk
 include %D%/bench/local.mk
 include %D%/checks/local.mk
