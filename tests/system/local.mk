@@ -3,6 +3,7 @@
 # they need root and minutes.
 SYSTEM_TESTS = \
 	%D%/test_bad_input.py \
+	%D%/test_conformance.py \
 	%D%/test_controller.py \
 	%D%/test_limits.py \
 	%D%/test_openflow_tools.py \
