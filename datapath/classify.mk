@@ -1,7 +1,7 @@
 # Headers to key, compiled tables, flow cache, reference interpreter: plain C,
 # no DPDK (but trace.c, which looks into the bridge).
 libdatapath_a_SOURCES += \
-	%D%/extract.h %D%/extract_fast.c \
+	%D%/extract.h %D%/extract_fast.c %D%/extract_plain_fast.h \
 	%D%/cache.h %D%/cache_priv.h %D%/cache.c %D%/cache_fast.c \
 	%D%/hash_fast.h \
 	%D%/tables/table.h %D%/tables/table_priv.h \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "datapath/extract.h"
+#include "datapath/extract_plain_fast.h"
 
 #include <string.h>
 
@@ -7,9 +7,7 @@
 #include "weft/flow_match.h"
 
 enum {
-    ETH_LEN = 14,
     ETH_TYPE_MIN = 0x0600, /* IEEE 802.3 §3.2.6: below are lengths. */
-    TYPE_IPV4 = 0x0800,
     TYPE_ARP = 0x0806,
     TYPE_VLAN = 0x8100,
     TYPE_IPV6 = 0x86dd,
@@ -20,8 +18,6 @@ enum {
 
     PROTO_HOPOPTS = 0,
     PROTO_ICMP = 1,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
     PROTO_ROUTING = 43,
     PROTO_FRAGMENT = 44,
     PROTO_ESP = 50,
@@ -31,12 +27,10 @@ enum {
     PROTO_DSTOPTS = 60,
     PROTO_SCTP = 132,
 
-    IPV4_LEN = 20,
     IPV6_LEN = 40,
     ARP_LEN = 28,
     PBB_LEN = 18, /* I-TAG TCI, customer addresses and type. */
     ND_LEN = 24,
-    PLAIN_LEN = ETH_LEN + IPV4_LEN + 20,
 };
 
 /* One frame being parsed.  'off' <= 'len' <= 'end' at all times but for
@@ -55,75 +49,6 @@ static inline bool
 has(const struct cursor *c, size_t n)
 {
     return c->off + n <= c->len && c->off + n <= c->end;
-}
-
-/* Members of the key are written as words further down. */
-static_assert(offsetof(struct flow_key, eth_type) == 32
-                  && offsetof(struct flow_key, ip_proto) == 36
-                  && offsetof(struct flow_key, ip_src) == 40
-                  && offsetof(struct flow_key, tp_src) == 48
-                  && offsetof(struct flow_key, tcp_flags) == 52
-                  && offsetof(struct flow_key, mpls_lse) == 56,
-              "words 4 to 7");
-
-static inline void
-copy_macs(struct flow_key *k, const uint8_t *p)
-{
-    static_assert(offsetof(struct flow_key, eth_src)
-                      == offsetof(struct flow_key, eth_dst) + 6,
-                  "addresses in frame order");
-    memcpy((uint8_t *) k + offsetof(struct flow_key, eth_dst), p, 12);
-}
-
-/* TCP, RFC 793 §3.1: offset(4) reserved and flags(12). */
-static inline uint16_t
-tcp_flags(const uint8_t *tcp)
-{
-    return get_be16(tcp + 12) & 0x0fff;
-}
-
-/* The common frame: untagged IPv4 without options or fragments, TCP or UDP,
- * lengths right.  At least PLAIN_LEN bytes are readable.  Returns false for
- * anything else, which includes all errors. */
-static inline bool
-extract_plain(const uint8_t *p, size_t frame_len, struct flow_key *k,
-              struct pkt_layout *lay)
-{
-    uint32_t total = get_be16(p + 16), proto = p[23], l4_len;
-    uint32_t flags = 0;
-
-    if (get_be24(p + 12) != 0x080045 || get_be16(p + 20) & 0x3fff
-        || total > frame_len - ETH_LEN)
-        return false;
-    if (proto == PROTO_TCP) {
-        l4_len = (uint32_t) (p[46] >> 4) * 4;
-        if (l4_len < 20)
-            return false;
-        flags = tcp_flags(p + 34);
-    } else if (proto == PROTO_UDP) {
-        l4_len = 8;
-    } else {
-        return false;
-    }
-    if (total < IPV4_LEN + l4_len)
-        return false;
-
-    /* Whole words: whoever loads them as such need not wait for the bytes
-     * to come together. */
-    copy_macs(k, p);
-    flow_key_set_word(k, 4, be64_from((uint64_t) TYPE_IPV4 << 48 | proto << 24
-                                      | (uint32_t) p[15] << 16
-                                      | (uint32_t) p[22] << 8));
-    memcpy((uint8_t *) k + 40, p + 26, 8);
-    flow_key_set_word(k, 6, be64_from((uint64_t) get_be32(p + 34) << 32
-                                      | flags << 16));
-    flow_key_set_word(k, 7, 0);
-    *lay = (struct pkt_layout) {
-        .l3 = ETH_LEN,
-        .l4 = ETH_LEN + IPV4_LEN,
-        .payload = (uint16_t) (ETH_LEN + IPV4_LEN + l4_len),
-    };
-    return true;
 }
 
 /* RFC 4861 §4.6: options of 8-byte units, type and length first. */
@@ -179,7 +104,7 @@ parse_tcp(struct cursor *c)
 
     if (size < 20 || !has(c, size))
         return DROP_PARSE_L4;
-    c->k->tcp_flags = be16_from(tcp_flags(p));
+    c->k->tcp_flags = be16_from(extract_tcp_flags(p));
     c->lay->payload = (uint16_t) (c->off + size);
     return EXTRACT_OK;
 }
@@ -206,11 +131,11 @@ parse_l4(struct cursor *c, uint8_t proto, bool v6)
     }
 
     switch (proto) {
-    case PROTO_TCP:
+    case EXTRACT_TCP:
         size = 0;
         err = parse_tcp(c);
         break;
-    case PROTO_UDP:
+    case EXTRACT_UDP:
         size = 8;
         break;
     case PROTO_SCTP:
@@ -238,13 +163,13 @@ parse_ipv4(struct cursor *c)
     const uint8_t *p = c->p + c->off;
     struct flow_key *k = c->k;
 
-    if (!has(c, IPV4_LEN) || p[0] >> 4 != 4)
+    if (!has(c, EXTRACT_IPV4_LEN) || p[0] >> 4 != 4)
         return DROP_PARSE_IPV4;
 
     size_t ihl = (size_t) (p[0] & 15) * 4, total = get_be16(p + 2);
     uint16_t frag = get_be16(p + 6);
 
-    if (ihl < IPV4_LEN || !has(c, ihl) || total < ihl
+    if (ihl < EXTRACT_IPV4_LEN || !has(c, ihl) || total < ihl
         || total > c->end - c->off)
         return DROP_PARSE_IPV4;
     c->end = c->off + total;
@@ -452,7 +377,7 @@ parse_l2(struct cursor *c, uint16_t *type)
 {
     unsigned n = 0;
 
-    copy_macs(c->k, c->p);
+    extract_macs(c->k, c->p);
     c->off = 12;
     *type = get_be16(c->p + 12);
     for (; (*type == TYPE_VLAN || *type == TYPE_QINQ) && n < EXTRACT_MAX_VLAN;
@@ -491,7 +416,7 @@ extract_any(struct cursor *c)
     c->lay->l3 = (uint16_t) c->off;
     c->lay->payload = (uint16_t) c->off;
     switch (type) {
-    case TYPE_IPV4:
+    case EXTRACT_IPV4:
         return parse_ipv4(c);
     case TYPE_IPV6:
         return parse_ipv6(c);
@@ -517,9 +442,10 @@ extract_frame(const uint8_t *p, size_t len, size_t frame_len,
         memset((uint8_t *) k + 64, 0, 64);
         lay->line1 = false;
     }
-    if (weft_likely(len >= PLAIN_LEN) && extract_plain(p, frame_len, k, lay))
+    if (weft_likely(len >= EXTRACT_PLAIN_LEN)
+        && extract_plain(p, frame_len, k, lay))
         return EXTRACT_OK;
-    if (weft_unlikely(len < ETH_LEN))
+    if (weft_unlikely(len < EXTRACT_ETH_LEN))
         return DROP_RX_RUNT;
 
     struct cursor c = {

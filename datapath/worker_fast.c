@@ -4,6 +4,8 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "datapath/extract_plain_fast.h"
+
 static op_run_fn *const op_table[N_PROG_OPS] = {
 #define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
 #include "weft/dp_ops.def"
@@ -259,13 +261,14 @@ batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
 /* ------------------------------------------------------------------- parse */
 
 /* Fills key and layout of 'slot'; tunnel members and in_port are set. */
-static int
+static inline int
 slot_parse(struct batch *b, unsigned slot)
 {
     const struct rte_mbuf *m = b->m[slot];
 
-    return extract_frame(rte_pktmbuf_mtod(m, const uint8_t *), m->data_len,
-                         m->pkt_len, &b->key[slot], &b->lay[slot]);
+    return extract_frame_fast(rte_pktmbuf_mtod(m, const uint8_t *),
+                              m->data_len, m->pkt_len, &b->key[slot],
+                              &b->lay[slot]);
 }
 
 bool

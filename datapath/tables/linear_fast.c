@@ -19,12 +19,12 @@ rule_matches(const uint64_t *w, const uint64_t *mv, uint32_t n_words)
     return true;
 }
 
-void
-tbl_linear_lookup(const struct tbl_linear *l,
-                  const struct flow_key *const keys[], unsigned n,
-                  struct tbl_rule *rules[])
+/* 'n_words' is a constant where it can be: the loops unroll. */
+WEFT_ALWAYS_INLINE void
+lookup(const struct tbl_linear *l, const struct flow_key *const keys[],
+       unsigned n, struct tbl_rule *rules[], uint32_t n_words)
 {
-    uint32_t n_words = l->n_words;
+    uint32_t n_rules = l->n_rules;
     uint64_t w[FLOW_KEY_WORDS];
 
     for (unsigned i = 0; i < n; i++) {
@@ -33,9 +33,20 @@ tbl_linear_lookup(const struct tbl_linear *l,
 
         for (uint32_t k = 0; k < n_words; k++)
             w[k] = flow_key_word(keys[i], l->idx[k]);
-        for (r = 0; r < l->n_rules; r++, mv += 2 * n_words)
+        for (r = 0; r < n_rules; r++, mv += 2 * n_words)
             if (rule_matches(w, mv, n_words))
                 break;
-        rules[i] = r < l->n_rules ? l->rules[r] : NULL;
+        rules[i] = r < n_rules ? l->rules[r] : NULL;
     }
+}
+
+void
+tbl_linear_lookup(const struct tbl_linear *l,
+                  const struct flow_key *const keys[], unsigned n,
+                  struct tbl_rule *rules[])
+{
+    if (weft_likely(l->n_words == 4))
+        lookup(l, keys, n, rules, 4);
+    else
+        lookup(l, keys, n, rules, l->n_words);
 }
