@@ -4,7 +4,8 @@
 # $(DP_LIBS).
 noinst_LIBRARIES += libdatapath.a
 libdatapath_a_SOURCES =
-libdatapath_a_CFLAGS = $(AM_CFLAGS) $(DPDK_CFLAGS) $(PCAP_CFLAGS) \
+libdatapath_a_CFLAGS = $(AM_CFLAGS) $(FAST_CFLAGS) $(DPDK_CFLAGS) \
+	$(PCAP_CFLAGS) \
 	$(BPF_CFLAGS) $(XDP_CFLAGS) $(MNL_CFLAGS)
 include %D%/classify.mk
 include %D%/worker.mk
