@@ -212,16 +212,13 @@ rule_matches(const struct tbl_rule *r, const struct flow_key *k)
     return !diff;
 }
 
-/* The first rule of the group that matches 'k' and beats 'best'; else 'best'.
+/* The first rule of the list that matches 'k' and beats 'best'; else 'best'.
  * The list goes down in priority, so the first one settles it. */
 static inline struct tbl_rule *
-group_best(struct tbl_rule *group, struct tbl_rule *best,
-           const struct flow_key *k)
+list_best(const uint64_t *list, uint32_t n, struct tbl_rule *best,
+          const struct flow_key *k)
 {
-    struct tbl_group *g = WEFT_CONTAINER_OF(group, struct tbl_group, tr);
-    const uint64_t *list = tbl_group_list(g);
-
-    for (uint32_t i = 0; i < g->n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         struct tbl_rule *r = tbl_slot_rule(list[i]);
 
         if (best && list[i] >> 48 <= best->priority)
@@ -230,6 +227,57 @@ group_best(struct tbl_rule *group, struct tbl_rule *best,
             return r;
     }
     return best;
+}
+
+static inline bool
+slot_beats(uint64_t slot, const struct tbl_rule *best)
+{
+    return slot && (!best || slot >> 48 > best->priority);
+}
+
+/* Each level leaves at most one subtree for later, so that the stack, like the
+ * tree, has no more than TBL_TREE_DEPTH levels. */
+static struct tbl_rule *
+tree_best(const struct tbl_tree *tree, struct tbl_rule *best,
+          const struct flow_key *k)
+{
+    uint64_t later[TBL_TREE_DEPTH + 1], slot;
+    unsigned n = 0;
+
+    later[n++] = atomic_load_explicit(&tree->root, memory_order_acquire);
+    while (n) {
+        slot = later[--n];
+        while (slot_beats(slot, best) && slot & TBL_SLOT_CUT) {
+            const struct tbl_cut *c =
+                (const struct tbl_cut *) (uintptr_t) (slot & TBL_HT_PTR);
+            unsigned size = 1u << c->bits;
+
+            if (c->aside)
+                later[n++] = atomic_load_explicit(&c->slot[size],
+                                                  memory_order_acquire);
+            slot = atomic_load_explicit(
+                &c->slot[flow_key_word(k, c->word) >> c->shift & (size - 1)],
+                memory_order_acquire);
+        }
+        if (slot_beats(slot, best)) {
+            const struct tbl_leaf *l =
+                (const struct tbl_leaf *) (uintptr_t) (slot & TBL_HT_PTR);
+
+            best = list_best(l->list, l->n, best, k);
+        }
+    }
+    return best;
+}
+
+static inline struct tbl_rule *
+group_best(struct tbl_rule *group, struct tbl_rule *best,
+           const struct flow_key *k)
+{
+    struct tbl_group *g = WEFT_CONTAINER_OF(group, struct tbl_group, tr);
+
+    if (weft_unlikely(!g->n))
+        return tree_best(tbl_group_tree(g), best, k);
+    return list_best(tbl_group_list(g), g->n, best, k);
 }
 
 void

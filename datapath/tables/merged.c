@@ -3,8 +3,9 @@
  *
  * Masks are gathered into clusters; a cluster's own mask is what all of its
  * masks have in common.  A lookup probes one hash table per cluster and then
- * compares the few rules of one group.  plan.c chooses the clusters; here
- * they are filled and kept up to date: a change replaces one group. */
+ * compares the few rules of one group, or searches its tree (tree.c) when they
+ * are not few.  plan.c chooses the clusters; here they are filled and kept up
+ * to date: a change replaces one group, or some leaves of its tree. */
 #include "datapath/tables/table_priv.h"
 
 #include <errno.h>
@@ -51,19 +52,97 @@ group_find(const struct tbl_mask *c, const struct tbl_group *like)
     return r ? WEFT_CONTAINER_OF(r, struct tbl_group, tr) : NULL;
 }
 
-static void
-group_count(struct tbl_set *s, const struct tbl_mask *c, struct tbl_group *g)
+static size_t
+group_bytes(const struct tbl_mask *c, struct tbl_group *g)
 {
-    s->group_bytes += group_size(c, g->n);
-    s->longest = WEFT_MAX(s->longest, g->n);
+    return g->n ? group_size(c, g->n)
+                : group_size(c, 1) + tbl_group_tree(g)->bytes;
+}
+
+/* Far accesses: the group, and its rules or its tree. */
+static uint32_t
+group_cost(struct tbl_group *g)
+{
+    return 1 + (g->n ? g->n : tbl_tree_cost(tbl_group_tree(g)));
+}
+
+/* The group counts from now on: in bytes, length and cost. */
+static void
+group_count(struct tbl_set *s, struct tbl_mask *c, struct tbl_group *g)
+{
+    uint32_t cost = group_cost(g), room = c->n_cost_room;
+
+    s->group_bytes += group_bytes(c, g);
+    s->longest = WEFT_MAX(s->longest,
+                          g->n ? g->n : tbl_group_tree(g)->n_rules);
+    if (cost >= room) {
+        c->n_cost_room = cost + 32;
+        c->n_cost = base_xrealloc(c->n_cost,
+                                  c->n_cost_room * sizeof *c->n_cost);
+        memset(c->n_cost + room, 0,
+               (c->n_cost_room - room) * sizeof *c->n_cost);
+    }
+    c->n_cost[cost]++;
+    c->max_cost = WEFT_MAX(c->max_cost, cost);
 }
 
 static void
-group_put(struct tbl *t, struct tbl_set *s, const struct tbl_mask *c,
+group_uncount(struct tbl_set *s, struct tbl_mask *c, struct tbl_group *g)
+{
+    s->group_bytes -= group_bytes(c, g);
+    c->n_cost[group_cost(g)]--;
+    while (c->max_cost && !c->n_cost[c->max_cost])
+        c->max_cost--;
+}
+
+static void
+group_free(void *g_)
+{
+    struct tbl_group *g = g_;
+
+    if (!g->n)
+        tbl_tree_free(tbl_group_tree(g));
+    free(g);
+}
+
+static void
+group_put(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
           struct tbl_group *g)
 {
-    s->group_bytes -= group_size(c, g->n);
-    t->env.defer(t->env.arg, free, g);
+    group_uncount(s, c, g);
+    t->env.defer(t->env.arg, group_free, g);
+}
+
+/* 'r' comes to or leaves a group that has a tree. */
+static void
+group_change(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
+             struct tbl_group *g, const struct tbl_rule *r, bool add)
+{
+    struct tbl_tree *tree = tbl_group_tree(g);
+    struct tbl_rule was = { .priority = g->tr.priority };
+
+    group_uncount(s, c, g);
+    tbl_tree_change(t, tree, c, r, add);
+    g->tr.priority = (uint16_t) (atomic_load(&tree->root) >> 48);
+    group_count(s, c, g);
+    if (add)
+        tbl_mask_raise(c, &g->tr);
+    else
+        tbl_mask_lower(c, &was);
+}
+
+/* A list that has got too long becomes a tree. */
+static struct tbl_group *
+group_to_tree(struct tbl *t, const struct tbl_mask *c, struct tbl_group *g,
+              const struct tbl_rule *r)
+{
+    struct tbl_group *to = group_create(t, c, r, 1);
+
+    to->tr.priority = g->tr.priority;
+    *tbl_group_list(to) = (uint64_t) (uintptr_t)
+        tbl_tree_create(t, c, tbl_group_list(g), g->n);
+    free(g);
+    return to;
 }
 
 /* Fills 'g' with the rules of 'from' (NULL: none), 'r' in its place. */
@@ -93,9 +172,15 @@ group_add(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
 
     if (old) {
         free(g);
+        if (!old->n) {
+            group_change(t, s, c, old, r, true);
+            return 0;
+        }
         g = group_create(t, c, r, old->n + 1);
     }
     group_fill_with(g, old, r);
+    if (g->n > TBL_GROUP_LONG)
+        g = group_to_tree(t, c, g, r);
     if (old) {
         tbl_ht_replace(t, c, &old->tr, &g->tr);
         group_put(t, s, c, old);
@@ -117,7 +202,18 @@ group_del(struct tbl *t, struct tbl_set *s, struct tbl_mask *c,
     uint32_t n = 0;
 
     free(like);
-    if (old->n > 1) {
+    if (!old->n) {
+        struct tbl_tree *tree = tbl_group_tree(old);
+
+        group_change(t, s, c, old, r, false);
+        if (tree->n_rules > TBL_TREE_MIN)
+            return;
+        g = group_create(t, c, r, tree->n_rules);
+        tbl_tree_list(tree, tbl_group_list(g));
+        g->n = tree->n_rules;
+        g->tr.priority = old->tr.priority;
+        group_count(s, c, g);
+    } else if (old->n > 1) {
         g = group_create(t, c, r, old->n - 1);
         for (uint32_t i = 0; i < old->n; i++)
             if (tbl_slot_rule(tbl_group_list(old)[i]) != r)
@@ -137,7 +233,7 @@ static void
 free_group(void *arg, struct tbl_rule *r)
 {
     (void) arg;
-    free(WEFT_CONTAINER_OF(r, struct tbl_group, tr));
+    group_free(WEFT_CONTAINER_OF(r, struct tbl_group, tr));
 }
 
 static void
@@ -235,6 +331,16 @@ tbl_set_is_bad(const struct tbl_set *s)
                || s->n > TBL_CLUSTERS + TBL_CLUSTERS / 2;
 
     return bad && s->n_changes > s->n_built / 2 + 64;
+}
+
+uint32_t
+tbl_set_probes(const struct tbl_set *s)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->n; i++)
+        n += tbl_ht_probes(s->clusters[i]) + s->clusters[i]->max_cost;
+    return n;
 }
 
 void

@@ -140,6 +140,7 @@ tbl_mask_free(void *m_)
 
     free(atomic_load(&ht->old));
     free(ht);
+    free(m->n_cost);
     free(m);
 }
 
@@ -451,17 +452,17 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
                   + (t->now ? t->now->group_bytes : 0)
                   + (t->next ? t->next->group_bytes : 0),
     };
-    /* Two buckets and a rule; or two buckets, a group and its rules. */
     switch (f->kind) {
     case TBL_LINEAR:
         info->max_probes = tbl_linear_probes(f);
         info->cheap = info->max_probes <= TBL_LINEAR_CHEAP;
         break;
     case TBL_HASH:
-        info->max_probes = h->n_masks * 3;
+        for (uint32_t i = 0; i < h->n_masks; i++)
+            info->max_probes += tbl_ht_probes(h->masks[i]) + 1;
         break;
     case TBL_MERGED:
-        info->max_probes = h->n_masks * (3 + t->now->longest);
+        info->max_probes = tbl_set_probes(t->now);
         break;
     }
 }

@@ -29,6 +29,10 @@
 #define TBL_HASH_MASKS_MIN 2 /* Back from the merged form at this. */
 #define TBL_CLUSTERS 10      /* Merged masks that a build makes. */
 #define TBL_GROUP_LONG 16    /* Rules of a group: time to choose anew. */
+#define TBL_LEAF_MAX 16      /* Rules compared one by one, in a long group. */
+#define TBL_TREE_MIN 8       /* Back from a tree to a list at this. */
+#define TBL_TREE_DEPTH 24    /* Cuts above a leaf. */
+#define TBL_TREE_COPIES 8    /* Copies per rule that a build may make. */
 #define TBL_FILL_STEP 8      /* Rules moved per change. */
 #define TBL_FILL_SMALL 256   /* Rules of a table that is filled at once. */
 
@@ -105,6 +109,9 @@ struct tbl_mask {
     uint32_t n_removed;  /* Since max_prio was exact. */
     bool max_stale;
     struct tbl_mask *cluster[2]; /* By tbl_set.side; NULL: none yet. */
+    /* Of a cluster: groups by the far accesses they may take. */
+    uint32_t *n_cost;
+    uint32_t n_cost_room, max_cost;
 };
 
 /* ----------------------------------------------------------------- groups
@@ -112,10 +119,10 @@ struct tbl_mask {
  * In the merged form a cluster is a struct tbl_mask of its own, part of the
  * masks of all its rules, and what its hash table holds are groups: rules
  * that agree in the cluster's bits, highest priority first.  'tr' is the
- * group as a rule of the cluster; the list follows its values.  Groups do not
- * change once they are visible. */
+ * group as a rule of the cluster; the list follows its values.  It does not
+ * change once it is visible.  A long group has a tree in place of the list. */
 struct tbl_group {
-    uint32_t n;
+    uint32_t n; /* 0: the only word of the list points to a tbl_tree. */
     struct tbl_rule tr;
 };
 
@@ -124,6 +131,47 @@ static inline uint64_t *
 tbl_group_list(struct tbl_group *g)
 {
     return &g->tr.values[g->tr.n_values];
+}
+
+/* ------------------------------------------------------------------ trees
+ *
+ * The rules of a long group.  A cut looks at some neighbouring bits of one
+ * key word and leads to one child for each of their values; a rule that does
+ * not care is in all children, or, where that would cost too much memory, in
+ * the one more child that every packet visits ('aside').  Leaves are lists
+ * like those of groups.  Bits that the cuts above a leaf have settled are
+ * known there; a rule that asks for no others matches whatever gets there, so
+ * that a search ends at it: 'reach' is where.
+ *
+ * Slots: node(48), bit 0 for a cut, and above it the highest priority below.
+ * Workers read slots while control replaces them; leaves do not change. */
+#define TBL_SLOT_CUT 1u
+
+struct tbl_leaf {
+    uint32_t n, reach;
+    uint64_t list[];
+};
+
+struct tbl_cut {
+    uint8_t word, shift, bits;
+    bool aside;
+    uint32_t cost;           /* Control: far accesses below, at most. */
+    _Atomic uint64_t slot[]; /* 1 << bits, and the one aside. */
+};
+
+struct tbl_tree {
+    _Atomic uint64_t root;
+    /* Control only. */
+    uint32_t n_rules, n_built;
+    uint64_t n_entries; /* In the leaves: rules and their copies. */
+    uint64_t built_entries;
+    size_t bytes;
+};
+
+static inline struct tbl_tree *
+tbl_group_tree(struct tbl_group *g)
+{
+    return (struct tbl_tree *) (uintptr_t) *tbl_group_list(g);
 }
 
 /* ------------------------------------------------------------------ forms */
@@ -199,6 +247,13 @@ void tbl_ht_replace(struct tbl *, struct tbl_mask *,
 typedef void tbl_ht_cb(void *arg, struct tbl_rule *head);
 void tbl_ht_each(const struct tbl_mask *, tbl_ht_cb *, void *arg);
 
+/* Buckets that a search may look at. */
+static inline uint32_t
+tbl_ht_probes(const struct tbl_mask *m)
+{
+    return atomic_load(&atomic_load(&m->ht)->old) ? 4 : 2;
+}
+
 /* linear.c, hash.c: build a form of what the table holds now. */
 struct tbl_form *tbl_linear_build(const struct tbl *);
 struct tbl_form *tbl_hash_build(const struct tbl *);
@@ -226,10 +281,22 @@ WEFT_MUST_CHECK int tbl_set_add(struct tbl *, struct tbl_set *,
 void tbl_set_del(struct tbl *, struct tbl_set *, struct tbl_rule *);
 /* Groups are long: clusters should be chosen anew. */
 bool tbl_set_is_bad(const struct tbl_set *);
+uint32_t tbl_set_probes(const struct tbl_set *); /* Far accesses, at most. */
 void tbl_set_put(struct tbl *, struct tbl_set *); /* Frees later. */
 void tbl_set_free(struct tbl_set *);              /* Frees at once. */
 struct tbl_mask *tbl_cluster_add(struct tbl *, struct tbl_set *,
                                  const struct flow_key *mask);
+
+/* tree.c: 'list' is that of a group of cluster 'c'. */
+struct tbl_tree *tbl_tree_create(struct tbl *, const struct tbl_mask *c,
+                                 const uint64_t *list, uint32_t n);
+/* 'r' comes or goes; workers see either. */
+void tbl_tree_change(struct tbl *, struct tbl_tree *, const struct tbl_mask *c,
+                     const struct tbl_rule *r, bool add);
+/* All rules, highest priority first; list[] has room for them. */
+void tbl_tree_list(const struct tbl_tree *, uint64_t list[]);
+uint32_t tbl_tree_cost(const struct tbl_tree *); /* Far accesses, at most. */
+void tbl_tree_free(void *tree);
 
 /* plan.c: makes the clusters of 'set', and gives one to each mask with rules.
  * 0 or -ENOMEM. */

@@ -452,6 +452,164 @@ START_TEST(test_table_moves_to_clusters_in_steps)
 }
 END_TEST
 
+/* ------------------------------------------------------------- long groups */
+
+enum { NASTY_BITS, NASTY_NESTED, NASTY_RANGES, NASTY_FIELDS, NASTY_MIXED };
+
+/* Rules that have next to nothing in common. */
+static struct flow_key
+mask_nasty(int kind)
+{
+    struct flow_key m = { 0 };
+
+    switch (kind) {
+    case NASTY_BITS: /* One to three bits, anywhere. */
+        for (unsigned i = 1 + rnd(3); i; i--)
+            switch (rnd(3)) {
+            case 0: m.ip_src |= be32_from(UINT32_C(1) << rnd(20)); break;
+            case 1: m.ip_dst |= be32_from(UINT32_C(1) << rnd(20)); break;
+            default: m.tp_dst |= be16_from((uint16_t) (1 << rnd(3))); break;
+            }
+        break;
+    case NASTY_NESTED: /* Prefixes of all lengths, or none, of two fields. */
+        m.ip_src = be32_from((uint32_t) (UINT64_C(0xffffffff) << rnd(33)));
+        m.ip_dst = be32_from((uint32_t) (UINT64_C(0xffffffff) << rnd(33)));
+        break;
+    case NASTY_RANGES:
+        m.tp_src = be16_from((uint16_t) (0xffffu << rnd(17)));
+        m.tp_dst = be16_from((uint16_t) (0xffffu << rnd(17)));
+        m.ip_src = rnd(2) ? UINT32_MAX : 0;
+        break;
+    default: /* Each rule knows one field. */
+        switch (rnd(8)) {
+        case 0: m.ip_src = UINT32_MAX; break;
+        case 1: m.ip_dst = UINT32_MAX; break;
+        case 2: m.tp_src = UINT16_MAX; break;
+        case 3: m.tp_dst = UINT16_MAX; break;
+        case 4: m.eth_dst[5] = UINT8_MAX; break;
+        case 5: m.ipv6_src[15] = UINT8_MAX; break;
+        case 6: m.metadata = UINT64_MAX; break;
+        default: m.in_port = UINT32_MAX; break;
+        }
+        break;
+    }
+    return m;
+}
+
+START_TEST(test_table_long_groups_agree_with_a_plain_list)
+{
+    enum { ROOM = 1200 };
+    struct world w;
+    struct tbl_info info;
+
+    rng_state = 314159265 + (uint64_t) _i;
+    world_init(&w, ROOM);
+    for (unsigned step = 0; step < 4 * ROOM; step++) {
+        uint32_t fill = step < 2 * ROOM ? 85 : step < 3 * ROOM ? 50 : 15;
+
+        if (w.n < ROOM && rnd(100) < fill) {
+            int kind = _i == NASTY_MIXED ? (int) rnd(NASTY_MIXED) : _i;
+            struct flow_match m = { .key = key_random(),
+                                    .mask = mask_nasty(kind) };
+
+            for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+                flow_key_set_word(&m.key, i,
+                                  flow_key_word(&m.key, i)
+                                      & flow_key_word(&m.mask, i));
+            w.rules[w.n] = rule_create(w.t, &m, (uint16_t) rnd(60000));
+            rule_insert(w.t, w.rules[w.n++]);
+        } else if (w.n) {
+            uint32_t i = rnd(w.n);
+
+            rule_remove(w.t, w.rules[i], &w.grace);
+            w.rules[i] = w.rules[--w.n];
+        }
+        if (step % 7 == 0)
+            grace_end(&w.grace);
+        if (step % 16 == 0)
+            world_check(&w, 1);
+        if (step % 256 == 0)
+            world_check_info(&w);
+    }
+    world_check(&w, 20);
+    while (w.n)
+        rule_remove(w.t, w.rules[--w.n], &w.grace);
+    tbl_get_info(w.t, &info);
+    ck_assert_uint_le(info.max_probes, 1);
+    world_fini(&w);
+}
+END_TEST
+
+/* Filter sets as operators write them: 0 access list, 1 firewall, 2 chain of
+ * packet filters of hosts, which often say only one thing. */
+static struct flow_match
+match_filter(int kind)
+{
+    static const uint32_t any_src[] = { 15, 50, 30 };
+    static const uint32_t any_dst[] = { 5, 30, 35 };
+    static const uint32_t any_sport[] = { 98, 70, 60 };
+    static const uint32_t any_dport[] = { 25, 30, 45 };
+    struct flow_match m = { .mask.eth_type = UINT16_MAX };
+
+    if (rnd(100) >= any_src[kind])
+        m.mask.ip_src = be32_from(UINT32_MAX << (rnd(2) ? 0 : rnd(18)));
+    if (rnd(100) >= any_dst[kind])
+        m.mask.ip_dst = be32_from(UINT32_MAX << (rnd(2) ? 0 : rnd(18)));
+    if (rnd(100) >= any_sport[kind])
+        m.mask.tp_src = be16_from((uint16_t) (0xffffu << (rnd(2) ? 0
+                                                                : rnd(11))));
+    if (rnd(100) >= any_dport[kind])
+        m.mask.tp_dst = be16_from((uint16_t) (0xffffu << (rnd(2) ? 0
+                                                                : rnd(11))));
+    if (rnd(8))
+        m.mask.ip_proto = UINT8_MAX;
+    m.key.eth_type = be16_from(0x0800);
+    m.key.ip_proto = rnd(4) ? 6 : 17;
+    m.key.ip_src = be32_from(rnd(61) * 0x01030000u + rnd(0x40000));
+    m.key.ip_dst = be32_from(rnd(61) * 0x01030000u + rnd(0x40000));
+    m.key.tp_src = be16_from((uint16_t) rnd(65536));
+    m.key.tp_dst = be16_from((uint16_t) rnd(65536));
+    for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+        flow_key_set_word(&m.key, i,
+                          flow_key_word(&m.key, i)
+                              & flow_key_word(&m.mask, i));
+    return m;
+}
+
+START_TEST(test_table_filter_sets_keep_their_bound_of_probes)
+{
+    enum { N = 10000 };
+    struct world w;
+    struct tbl_info info;
+
+    rng_state = 271828182 + (uint64_t) _i;
+    world_init(&w, N);
+    for (uint32_t i = 0; i < N; i++) {
+        struct flow_match m = match_filter(_i);
+
+        w.rules[w.n] = rule_create(w.t, &m, (uint16_t) rnd(65536));
+        rule_insert(w.t, w.rules[w.n++]);
+        if (i % 64 == 0)
+            grace_end(&w.grace);
+    }
+    while (tbl_work(w.t, 1000))
+        grace_end(&w.grace);
+    tbl_get_info(w.t, &info);
+    ck_assert_str_eq(info.form, "merged");
+    ck_assert_uint_ge(info.n_masks, 2000);
+    ck_assert_uint_le(info.max_probes, 128);
+    ck_assert_uint_le(info.memory, 350u * N);
+    for (uint32_t i = 0; i < N; i += 20) {
+        const struct flow_key *ptr = &w.rules[i]->match.key;
+        struct tbl_rule *got;
+
+        tbl_lookup_burst(w.t, &ptr, 1, &got);
+        ck_assert_int_eq(got->priority, oracle(&w, ptr));
+    }
+    world_fini(&w);
+}
+END_TEST
+
 /* --------------------------------------------------- reader beside a writer */
 
 struct beside {
@@ -525,7 +683,18 @@ START_TEST(test_table_reader_beside_writer_never_loses_a_rule)
 
         if (b.w.n < 64 + 3000 && rnd(100) < (fill ? 90 : 10)) {
             struct flow_match m = match_random(masks);
-            struct rule *r = rule_create(b.w.t, &m, (uint16_t) rnd(60000));
+            struct rule *r;
+
+            if (_i == 2) { /* With the fixed ones, in long groups. */
+                m.mask = mask_nasty((int) rnd(NASTY_MIXED));
+                m.mask.in_port = UINT32_MAX;
+                m.key.in_port = be32_from(1000 + rnd(64));
+                for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+                    flow_key_set_word(&m.key, i,
+                                      flow_key_word(&m.key, i)
+                                          & flow_key_word(&m.mask, i));
+            }
+            r = rule_create(b.w.t, &m, (uint16_t) rnd(60000));
 
             b.w.rules[b.w.n++] = r;
             rule_insert(b.w.t, r);
@@ -562,7 +731,11 @@ main(void)
     tcase_add_test(tc, test_table_many_masks_are_merged_into_few_probes);
     tcase_add_test(tc, test_table_moves_to_clusters_in_steps);
     tcase_add_loop_test(
-        tc, test_table_reader_beside_writer_never_loses_a_rule, 0, 2);
+        tc, test_table_reader_beside_writer_never_loses_a_rule, 0, 3);
+    tcase_add_loop_test(tc, test_table_long_groups_agree_with_a_plain_list, 0,
+                        NASTY_MIXED + 1);
+    tcase_add_loop_test(
+        tc, test_table_filter_sets_keep_their_bound_of_probes, 0, 3);
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
