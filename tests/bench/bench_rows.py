@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of the benchmark: traffic, rules, and what must be delivered.
 
+warmup: seconds before the window; Open vSwitch needs them to fill its caches
+with that many flows.
+
 A row is data; bench_peers.py turns it into a running testpmd, Open vSwitch or
 Weft.  Port 1 receives, port 2 sends; in tunnel rows one of them is the
 underlay and 'tunnel' names the type."""
@@ -59,9 +62,9 @@ ROWS = {
     "A2": row("1 flow, full 5-tuple rule", FULL_RULE),
     "B1": row("1k flows, 5-tuple", five_tuple_rules(32), flows=1024, pairs=32),
     "B3": row("100k flows, 5-tuple", five_tuple_rules(320), flows=102400,
-              pairs=320, goal=2.0),
+              pairs=320, goal=2.0, warmup=8),
     "B4": row("1M flows, 5-tuple", five_tuple_rules(1024), flows=1 << 20,
-              pairs=1024, goal=20.0, warmup=5),
+              pairs=1024, goal=20.0, warmup=8),
     "D1": row("3 rules, random 5-tuples", ACL_RULES, kind="random",
               flows=1 << 20, goal=4.0),
     "D2": row("tuple-space explosion, victim", TSE_RULES, kind="tse",
