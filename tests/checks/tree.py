@@ -9,8 +9,10 @@ import sys
 
 SOURCE_DIRS = ("include", "utils", "datapath", "tunnels", "ofproto",
                "controller_client")
-# What a tarball carries ready-made: written by the bindings generator.
+# What a tarball carries ready-made: written by the bindings generator and by
+# bpftool.
 GENERATED_DIRS = ("build", "gen")
+GENERATED_SUFFIX = ".skel.h"
 
 
 def source_files(root, dirs=SOURCE_DIRS, suffixes=(".c", ".h", ".def")):
@@ -21,7 +23,8 @@ def source_files(root, dirs=SOURCE_DIRS, suffixes=(".c", ".h", ".def")):
             subdirs[:] = sorted(d for d in subdirs if d not in GENERATED_DIRS
                                 and not d.startswith("."))
             found += [os.path.relpath(os.path.join(here, n), root)
-                      for n in sorted(names) if n.endswith(suffixes)]
+                      for n in sorted(names) if n.endswith(suffixes)
+                      and not n.endswith(GENERATED_SUFFIX)]
     return found
 
 
