@@ -26,7 +26,7 @@ import tempfile
 import time
 
 import bench_rows
-from bench_peers import Ovs, PeerError, Testpmd, Weft, run
+from bench_peers import OVS, Ovs, PeerError, Testpmd, Weft, run
 
 HUGE = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 HUGE_PAGES = 1400
@@ -313,10 +313,13 @@ def main():
     o.peers = o.peers.split(",")
     if os.geteuid():
         sys.exit("bench.py: needs root (namespaces, huge pages): use sudo")
-    if "ovs" in o.peers and not os.path.exists(
-            "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"):
-        sys.exit("bench.py: Open vSwitch with DPDK not found: "
-                 "apt-get install openvswitch-switch-dpdk")
+    for peer, program, package in (
+            ("testpmd", "dpdk-testpmd", "dpdk-dev"),
+            ("ovs", OVS, "openvswitch-switch-dpdk"),
+            ("weft", "ovs-ofctl", "openvswitch-switch")):
+        if peer in o.peers and not shutil.which(program):
+            sys.exit("bench.py: %s not found: apt-get install %s" % (program,
+                                                                     package))
     try:
         rows = bench_rows.select(o.rows.replace(",", " ").split())
     except ValueError as e:
