@@ -2,8 +2,8 @@
 /* Southbound contract: the only door from the OpenFlow agent, the programs
  * and the tests to the datapath.
  *
- * What:    bridges, ports, rules, packet-out, punts, statistics, tunnels'
- *          next hops and uplinks.
+ * What:    bridges, ports, rules, groups, meters, queues, packet-out, punts,
+ *          statistics, tunnels' next hops and uplinks.
  * Model:   a struct dp holds bridges; a bridge holds ports (numbered as
  *          OpenFlow sees them) and DP_N_TABLES tables of rules.  Rule changes
  *          are visible to packets at the latest after dp_commit; once
@@ -258,6 +258,120 @@ struct dp_table_info {
     uint64_t memory;     /* Bytes of rules and compiled form. */
 };
 void dp_table_get(struct dp_bridge *, uint8_t table, struct dp_table_info *);
+
+/* --------------------------------------------------------- egress tables */
+
+/* Packets sent to a port by an output action pass tables 'first' and up
+ * before they leave (OpenFlow 1.5.1 §5.1.2); DP_NO_TABLE: they leave at
+ * once.  0 or -EINVAL (table 0, or none such). */
+WEFT_MUST_CHECK int dp_bridge_set_egress(struct dp_bridge *, uint8_t first);
+
+/* ---------------------------------------------------------------- groups */
+
+enum dp_group_type { /* OFPGT_* */
+    DP_GROUP_ALL,
+    DP_GROUP_SELECT,
+    DP_GROUP_INDIRECT,
+    DP_GROUP_FF,
+};
+#define DP_GROUP_MAX 0xffffff00u
+#define DP_GROUP_NONE 0xffffffffu
+
+struct dp_bucket {
+    uint32_t id;               /* Statistics follow it; see below. */
+    struct dp_op_list actions; /* An action set: runs in the order of OpenFlow
+                                * 1.3.5 §5.10, whatever the list's. */
+    uint16_t weight;           /* SELECT. */
+    uint32_t watch_port;       /* DP_PORT_NONE: none.  A bucket is live when
+                                * what it watches is, or watches nothing. */
+    uint32_t watch_group;      /* DP_GROUP_NONE: none. */
+};
+
+struct dp_group_config {
+    enum dp_group_type type;
+    const struct dp_bucket *buckets;
+    size_t n_buckets;
+    /* SELECT: the fields that choose the bucket; NULL: addresses, protocol
+     * and ports.  One flow of these always takes the same bucket as long as
+     * the live ones stay. */
+    const struct flow_key *hash_mask;
+    uint64_t hash_seed;
+    /* Keep the counters of buckets whose id was there before; else all
+     * buckets start at zero.  The group's own counters always stay. */
+    bool keep_buckets;
+};
+
+/* Adds or replaces.  Groups that buckets name exist and make no loop: the
+ * caller has checked.  Takes effect like a rule change, with dp_commit.
+ * 0, -ENOMEM, -EINVAL (unknown op, no bucket for INDIRECT). */
+WEFT_MUST_CHECK int dp_group_set(struct dp_bridge *, uint32_t id,
+                                 const struct dp_group_config *);
+/* Packets that a rule still sends there are dropped (NO_GROUP). */
+void dp_group_del(struct dp_bridge *, uint32_t id);
+/* 'buckets': as many as the group has, in its order.  0 or -ENOENT. */
+WEFT_MUST_CHECK int dp_group_get_stats(struct dp_bridge *, uint32_t id,
+                                       struct dp_stats *total,
+                                       struct dp_stats *buckets, size_t n);
+
+/* ---------------------------------------------------------------- meters */
+
+#define DP_METER_MAX 0xffff0000u
+#define DP_METER_SLOWPATH 0xfffffffdu   /* OFPM_SLOWPATH */
+#define DP_METER_CONTROLLER 0xfffffffeu /* OFPM_CONTROLLER */
+#define DP_METER_BANDS 16               /* At most, per meter. */
+
+struct dp_meter_band {
+    uint8_t type;       /* OFPMBT_*: 1 drop, 2 dscp-remark. */
+    uint8_t prec_level; /* dscp-remark: added to the drop precedence. */
+    uint32_t rate;      /* kbit/s or packets/s. */
+    uint32_t burst;     /* kbit or packets; 0: chosen by the datapath. */
+};
+
+struct dp_meter_config {
+    bool pktps; /* Else kbit/s, of whole Ethernet frames without FCS. */
+    const struct dp_meter_band *bands;
+    size_t n_bands;
+};
+
+/* Adds or replaces; counters stay.  0, -ENOMEM, -EINVAL. */
+WEFT_MUST_CHECK int dp_meter_set(struct dp_bridge *, uint32_t id,
+                                 const struct dp_meter_config *);
+/* Rules that name it let all pass until the caller has removed them. */
+void dp_meter_del(struct dp_bridge *, uint32_t id);
+/* 'bands': as many as the meter has.  0 or -ENOENT. */
+WEFT_MUST_CHECK int dp_meter_get_stats(struct dp_bridge *, uint32_t id,
+                                       struct dp_stats *in,
+                                       struct dp_stats *bands, size_t n);
+
+/* ---------------------------------------------------------------- queues */
+
+struct dp_queue_config {
+    uint64_t min_rate; /* bit/s, guaranteed; 0: none. */
+    uint64_t max_rate; /* bit/s; 0: the port's. */
+    uint64_t burst;    /* Bits above max_rate at once; 0: chosen. */
+};
+
+struct dp_queue_stats {
+    uint64_t tx_packets, tx_bytes, tx_errors; /* errors: overrun. */
+    uint64_t created_ns;                      /* Monotonic. */
+};
+
+/* Adds or changes queue 'queue' of a port; counters stay.  set_queue of a
+ * queue that is not there uses the port's default one, 0.
+ * 0, -ENODEV, -ENOMEM, -EINVAL with 'e'. */
+WEFT_MUST_CHECK int dp_queue_set(struct dp_bridge *, uint32_t port_no,
+                                 uint32_t queue,
+                                 const struct dp_queue_config *,
+                                 struct weft_err *e);
+/* 0, -ENODEV, -ENOENT. */
+WEFT_MUST_CHECK int dp_queue_del(struct dp_bridge *, uint32_t port_no,
+                                 uint32_t queue);
+WEFT_MUST_CHECK int dp_queue_get(struct dp_bridge *, uint32_t port_no,
+                                 uint32_t queue, struct dp_queue_config *,
+                                 struct dp_queue_stats *);
+/* Smallest queue id >= 'from' in *queue.  0 or -ENOENT. */
+WEFT_MUST_CHECK int dp_queue_next(struct dp_bridge *, uint32_t port_no,
+                                  uint32_t from, uint32_t *queue);
 
 /* ------------------------------------------------------------ packet-out */
 
