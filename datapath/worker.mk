@@ -8,5 +8,6 @@ libdatapath_a_SOURCES += \
 	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/tx_fast.c \
 	%D%/ops/controller_fast.c %D%/ops/mpls_fast.c \
 	%D%/ops/normal_fast.c %D%/ops/output_fast.c %D%/ops/pbb_fast.c \
+	%D%/ops/meter_fast.c \
 	%D%/ops/queue_fast.c %D%/ops/rewrite.h %D%/ops/rewrite_fast.c \
 	%D%/ops/set_field_fast.c %D%/ops/ttl_fast.c %D%/ops/vlan_fast.c

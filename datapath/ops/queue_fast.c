@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* set_queue has no effect yet: there are no queues to choose from.  group and
- * meter are refused when a rule is added; they are here for the table. */
+/* set_queue has no effect yet: there are no queues to choose from.  group is
+ * refused when a rule is added; it is here for the table. */
 #include "datapath/worker.h"
 
 void
@@ -11,15 +11,6 @@ op_run_SET_QUEUE(struct worker *w, struct group *g, const struct dp_op *op)
 
 void
 op_run_GROUP(struct worker *w, struct group *g, const struct dp_op *op)
-{
-    (void) op;
-    g->last = true;
-    worker_drop_group(w, g, NULL, DROP_UNKNOWN_OP);
-    g->n = 0;
-}
-
-void
-op_run_METER(struct worker *w, struct group *g, const struct dp_op *op)
 {
     (void) op;
     g->last = true;
