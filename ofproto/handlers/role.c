@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Roles and what a controller wants to hear.
- * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9, §7.3.10. */
+ * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9, §7.3.10; Open vSwitch for 1.0. */
 #include "ofproto/handlers/handlers_priv.h"
 
 static const char *const role_names[] = { "", "equal", "master", "slave" };
@@ -25,6 +25,16 @@ demote_others(struct ofp_session *s)
             role_set(o, OFP_ROLE_SLAVE);
 }
 
+static void
+role_take(struct ofp_session *s, enum ofp_role role)
+{
+    if (role == OFP_ROLE_MASTER)
+        demote_others(s);
+    if (role != OFP_ROLE_NOCHANGE)
+        role_set(s, role);
+    ofp_sessions_changed(s->b);
+}
+
 enum ofp_err
 ofp_handle_role(struct ofp_session *s, of_object_t *msg)
 {
@@ -44,17 +54,35 @@ ofp_handle_role(struct ofp_session *s, of_object_t *msg)
         b->generation_known = true;
         b->generation_id = id;
     }
-    if (role == OFP_ROLE_MASTER)
-        demote_others(s);
-    if (role != OFP_ROLE_NOCHANGE)
-        role_set(s, (enum ofp_role) role);
-    ofp_sessions_changed(b);
+    role_take(s, (enum ofp_role) role);
     reply = of_role_reply_new((of_version_t) s->version);
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
         of_role_reply_role_set(reply, s->role);
         of_role_reply_generation_id_set(
             reply, b->generation_known ? b->generation_id : UINT64_MAX);
+    }
+    ofp_session_send(s, reply);
+    return OFP_OK;
+}
+
+/* OpenFlow 1.0 has no roles; Nicira gave it these, without generations. */
+enum ofp_err
+ofp_handle_nicira_role(struct ofp_session *s, of_object_t *msg)
+{
+    static const enum ofp_role roles[] = { OFP_ROLE_EQUAL, OFP_ROLE_MASTER,
+                                           OFP_ROLE_SLAVE };
+    of_nicira_controller_role_reply_t *reply;
+    uint32_t role;
+
+    of_nicira_controller_role_request_role_get(msg, &role);
+    if (role >= WEFT_ARRAY_LEN(roles))
+        return OFP_ERR_ROLE_BAD_ROLE;
+    role_take(s, roles[role]);
+    reply = of_nicira_controller_role_reply_new((of_version_t) s->version);
+    if (reply) {
+        of_object_xid_set(reply, ofp_session_xid(s));
+        of_nicira_controller_role_reply_role_set(reply, role);
     }
     ofp_session_send(s, reply);
     return OFP_OK;

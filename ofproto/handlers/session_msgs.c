@@ -46,6 +46,14 @@ ofp_handle_experimenter(struct ofp_session *s, of_object_t *msg)
     return OFP_ERR_REQ_BAD_EXPERIMENTER;
 }
 
+/* Of an experimenter that is known, what is not. */
+enum ofp_err
+ofp_handle_experimenter_type(struct ofp_session *s, of_object_t *msg)
+{
+    (void) s, (void) msg;
+    return OFP_ERR_REQ_BAD_EXP_TYPE;
+}
+
 enum ofp_err
 ofp_handle_get_config(struct ofp_session *s, of_object_t *msg)
 {

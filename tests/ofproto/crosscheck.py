@@ -22,8 +22,12 @@ DEBIAN_PYTHON = "/usr/bin/python3"
 # What the peers cannot read: {peer: {file: reason}}.
 EXCEPTIONS = {
     "ovs-ofctl": {
+        "of10/experimenter": "wants a vendor it knows",
+        "of10/nicira_header": "wants a subtype it knows",
         "of10/experimenter_stats_reply": "vendor statistics nobody defines",
         "of10/experimenter_stats_request": "vendor statistics nobody defines",
+        "of13/experimenter": "wants an experimenter it knows",
+        "of13/onf_header": "wants a type it knows",
         "of13/experimenter_error_msg": "wants an experimenter it knows",
         "of13/experimenter_stats_reply": "statistics nobody defines",
         "of13/experimenter_stats_request": "statistics nobody defines",
@@ -42,7 +46,8 @@ EXCEPTIONS = {
         "bad13/wire-flow_request_long": "ignores bytes behind the match",
     },
     "os-ken": {
-        "of10/experimenter": "reads replies of this vendor only",
+        "of10/nicira_controller_role_request": "reads replies only",
+        "of10/nicira_header": "wants a subtype it knows",
         "of10/experimenter_stats_reply": "statistics nobody defines",
     },
     "pyof": {

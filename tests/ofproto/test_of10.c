@@ -136,12 +136,12 @@ START_TEST(test_of10_errors_have_its_numbers)
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0000", "0000000800000000"),
           2, 4 },
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0000",
-               "ffff0008" "00002320"), 2, 2 },
+               "ffff0008" "00002321"), 2, 2 },
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0000",
                "000100081fff0000"), 2, 5 },
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0000",
                "0063000800000000"), 2, 0 },
-        { "0104 0000 00000001 00002320", 1, 3 },
+        { "0104 0000 00000001 00002321", 1, 3 },
         { "0110 0000 00000001 0077 0000", 1, 2 },
         { "0118 0000 00000001", 1, 1 },
         { "010f 0000 00000001 0063 020000000001 00000000 00000000 00000000"
@@ -262,6 +262,44 @@ START_TEST(test_of10_stats_of_every_kind_are_answered)
 }
 END_TEST
 
+/* ------------------------------------------------------- Nicira's roles */
+
+#define NICIRA_ROLE(role) "0104 0000 00000012 00002320 0000000a 0000000" role
+
+START_TEST(test_of10_nicira_role_master_makes_a_master_of_13_slave)
+{
+    size_t len;
+
+    mem_send_hex(&bed.c, "0418 0000 00000011 00000002 00000000"
+                         "0000000000000001"); /* Generation 1. */
+    expect(&bed.c, 25, &len);
+    ck_assert_str_eq(bed.c.role, "master");
+    ask(NICIRA_ROLE("1"));
+    ck_assert_str_eq(hex_of(expect(&c10, 4, &len), 20),
+                     hex_plain("0104 0014 00000012 00002320 0000000b"
+                               "00000001"));
+    ck_assert_str_eq(c10.role, "master");
+    ck_assert_str_eq(bed.c.role, "slave");
+    ask(NICIRA_ROLE("2"));
+    expect(&c10, 4, &len);
+    ck_assert_str_eq(c10.role, "slave");
+    ask(NICIRA_ROLE("0"));
+    expect(&c10, 4, &len);
+    ck_assert_str_eq(c10.role, "equal");
+}
+END_TEST
+
+START_TEST(test_of10_nicira_role_unknown_or_of_another_vendor_is_refused)
+{
+    ask(NICIRA_ROLE("3"));
+    expect_error(&c10, 1, 5);
+    ask("0104 0000 00000012 00002320 0000000c 00000000");
+    expect_error(&c10, 1, 4); /* OFPBRC_BAD_SUBTYPE */
+    ask("0104 0000 00000012 00002321 0000000a 00000000");
+    expect_error(&c10, 1, 3); /* OFPBRC_BAD_VENDOR */
+}
+END_TEST
+
 int
 main(void)
 {
@@ -283,6 +321,10 @@ main(void)
     tcase_add_test(tc, test_of10_packet_out_and_barrier);
     tcase_add_test(tc, test_of10_port_mod_knows_no_flood);
     tcase_add_test(tc, test_of10_stats_of_every_kind_are_answered);
+    tcase_add_test(tc,
+                   test_of10_nicira_role_master_makes_a_master_of_13_slave);
+    tcase_add_test(
+        tc, test_of10_nicira_role_unknown_or_of_another_vendor_is_refused);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
     srunner_run_all(sr, CK_NORMAL);
