@@ -4,9 +4,10 @@ libofproto_a_SOURCES += \
 	%D%/features.c \
 	%D%/flow_mod.c \
 	%D%/flow_stats.c \
-	%D%/groups_meters.c \
+	%D%/groups.c \
 	%D%/handlers.def \
 	%D%/handlers_priv.h \
+	%D%/meters.c \
 	%D%/packet_out.c \
 	%D%/ports.c \
 	%D%/queues.c \
