@@ -66,8 +66,10 @@ struct cc_stream {
     const char *fault;  /* Of the last error; NULL: see errno. */
 };
 
-/* Starts a non-blocking connect: 0, -EINPROGRESS or -errno. */
-int cc_stream_connect(struct cc_stream *, const struct sockaddr *, socklen_t);
+/* Starts a non-blocking connect from 'local' (NULL: any address): 0,
+ * -EINPROGRESS or -errno. */
+int cc_stream_connect(struct cc_stream *, const struct sockaddr *, socklen_t,
+                      const struct sockaddr *local, socklen_t local_len);
 /* Result of a connect in progress: 0 or -errno. */
 int cc_stream_connected(const struct cc_stream *);
 /* Adopts an accepted socket. */
@@ -140,12 +142,30 @@ struct cc_conn {
     char end[200];          /* Why it is closed. */
 };
 
-/* Connection on an open stream (connecting: the connect is in progress). */
+/* Connection on an open stream (connecting: the connect is in progress).
+ * 'main' and 'aux' of an auxiliary one; else NULL and 0. */
 struct cc_conn *cc_conn_create(struct cc_target *, const struct cc_stream *,
-                               bool connecting);
+                               bool connecting, const struct cc_conn *main,
+                               uint8_t aux);
+/* Ends the agent's session if there is one. */
+void cc_conn_close_session(struct cc_conn *);
 /* Ends it at once, closed() included; for cc_work and cc_destroy. */
 void cc_conn_free(struct cc_conn *);
 void cc_conn_flush(struct cc_conn *);
+
+/* ----------------------------------------------------------------- aux.c */
+
+/* The target's main connection; NULL: none. */
+struct cc_conn *cc_target_main(const struct cc_target *);
+/* The handshake of a main connection is done. */
+void cc_aux_start(struct cc_conn *main);
+/* A main connection goes: its auxiliary ones go first. */
+void cc_aux_stop(struct cc_conn *main);
+/* An auxiliary one is gone, and why: tried again. */
+void cc_aux_lost(struct cc_conn *aux, const char *why);
+
+/* ------------------------------------------------------- connection, end */
+
 void cc_conn_end(struct cc_conn *, const char *fmt, ...) WEFT_PRINTF(2, 3);
 
 /* ---------------------------------------------------------------- client */
@@ -155,7 +175,7 @@ struct cc_target {
     struct cc *cc;
     char *text;
     struct cc_spec spec;
-    struct base_list conns; /* Active: at most one. */
+    struct base_list conns; /* Active: at most one and its auxiliary. */
     unsigned n_conns;
     struct base_ratelimit rl;
     uint64_t since_ns;
@@ -168,6 +188,8 @@ struct cc_target {
     struct addrinfo *addrs;  /* Resolved now, for one attempt. */
     unsigned attempt;
     struct evdns_getaddrinfo_request *query;
+    struct event *aux_timer; /* NULL: none was ever wanted. */
+    unsigned aux_backoff_ms;
     /* Passive. */
     int listen_fd;
     struct event *accept;

@@ -41,8 +41,8 @@ set_state(struct cc_conn *c, enum cc_conn_state state)
 
 /* ------------------------------------------------------------------- end */
 
-static void
-session_close(struct cc_conn *c)
+void
+cc_conn_close_session(struct cc_conn *c)
 {
     void *session = c->session;
 
@@ -65,6 +65,8 @@ cc_conn_end(struct cc_conn *c, const char *fmt, ...)
         va_end(ap);
     }
     set_state(c, CC_DEAD);
+    if (!c->of.aux)
+        cc_aux_stop(c);
     cc_mark(c);
 }
 
@@ -78,6 +80,8 @@ conn_drain(struct cc_conn *c, const char *why)
         return;
     snprintf(c->end, sizeof c->end, "%s", why);
     set_state(c, CC_DRAINING);
+    if (!c->of.aux)
+        cc_aux_stop(c);
     event_del(c->rd);
     timer_set(c, CC_DRAIN_S * NS_PER_S);
     cc_mark(c);
@@ -87,7 +91,7 @@ static void
 conn_linger(struct cc_conn *c)
 {
     cc_stream_shutdown(&c->stream);
-    session_close(c);
+    cc_conn_close_session(c);
     set_state(c, CC_LINGERING);
     timer_set(c, CC_LINGER_S * NS_PER_S);
     event_add(c->rd, NULL);
@@ -101,13 +105,17 @@ cc_conn_free(struct cc_conn *c)
     base_list_del(&c->node);
     base_list_del(&c->dirty);
     t->n_conns--;
-    session_close(c);
+    if (!c->of.aux)
+        cc_aux_stop(c);
+    cc_conn_close_session(c);
     event_free(c->rd);
     event_free(c->wr);
     event_free(c->timer);
     event_free(c->resume);
     cc_stream_close(&c->stream);
-    if (c->end[0])
+    if (c->end[0] && c->of.aux)
+        cc_aux_lost(c, c->end);
+    else if (c->end[0])
         cc_target_lost(t, c->peer, c->end);
     free(c->rx);
     free(c->out);
@@ -508,7 +516,12 @@ op_established(struct ofconn *of, uint8_t wire_version)
 
     c->established = true;
     c->wire_version = wire_version;
-    cc_target_up(c->target);
+    if (c->of.aux) {
+        c->target->aux_backoff_ms = 0;
+    } else {
+        cc_target_up(c->target);
+        cc_aux_start(c);
+    }
 }
 
 static void
@@ -553,7 +566,8 @@ static const struct ofconn_ops conn_ops = {
 };
 
 struct cc_conn *
-cc_conn_create(struct cc_target *t, const struct cc_stream *s, bool connecting)
+cc_conn_create(struct cc_target *t, const struct cc_stream *s, bool connecting,
+               const struct cc_conn *main, uint8_t aux)
 {
     struct event_base *base = t->cc->base;
     struct cc_conn *c;
@@ -561,7 +575,9 @@ cc_conn_create(struct cc_target *t, const struct cc_stream *s, bool connecting)
     BASE_NEW(c);
     c->of = (struct ofconn){ .ops = &conn_ops,
                              .peer = c->peer,
-                             .service = t->spec.passive };
+                             .service = t->spec.passive,
+                             .aux = aux,
+                             .main = main ? &main->of : NULL };
     c->cc = t->cc;
     c->target = t;
     c->stream = *s;

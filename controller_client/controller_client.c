@@ -88,14 +88,14 @@ static void
 connect_to(struct cc_target *t, const struct sockaddr *sa, socklen_t len)
 {
     struct cc_stream s;
-    int err = cc_stream_connect(&s, sa, len);
+    int err = cc_stream_connect(&s, sa, len, NULL, 0);
 
     if (err && err != -EINPROGRESS) {
         target_fault(t, "connect: %s", strerror(-err));
         target_back_off(t);
         return;
     }
-    cc_conn_create(t, &s, err != 0);
+    cc_conn_create(t, &s, err != 0, NULL, 0);
     cc_work(t->cc);
 }
 
@@ -247,7 +247,7 @@ on_accept(evutil_socket_t fd, short what, void *arg)
             continue;
         }
         cc_stream_adopt(&stream, s);
-        cc_conn_create(t, &stream, false);
+        cc_conn_create(t, &stream, false, NULL, 0);
     }
     cc_work(t->cc);
 }
@@ -318,6 +318,8 @@ target_destroy(struct cc_target *t)
     base_list_del(&t->node);
     if (t->timer)
         event_free(t->timer);
+    if (t->aux_timer)
+        event_free(t->aux_timer);
     if (t->accept)
         event_free(t->accept);
     if (t->pause)
@@ -476,6 +478,7 @@ cc_create(struct event_base *base, const struct cc_config *cfg,
     base_list_init(&cc->targets);
     base_list_init(&cc->dirty);
     cc->work = event_new(base, -1, 0, on_work, cc);
+    cc->cfg.aux = WEFT_MIN(cfg->aux, (unsigned) CC_MAX_AUX);
     evutil_secure_rng_get_bytes(&cc->next_xid, sizeof cc->next_xid);
     return cc;
 }
@@ -518,6 +521,7 @@ conn_info(const struct cc_target *t, const struct cc_conn *c,
         .connected = c->state == CC_OPEN,
         .state = names[c->state],
         .role = c->role,
+        .aux = c->of.aux,
         .wire_version = c->wire_version,
         .since_ns = c->since_ns,
         .last_error = c->end[0] ? c->end : t->last_error,

@@ -6,7 +6,8 @@
  *          of one bridge.
  * Model:   one struct cc per bridge on a libevent base.  Active targets
  *          reconnect with exponential back-off (1 s to 8 s by default) and
- *          jitter; passive ones accept up to a bound.  Output queues are
+ *          jitter, and have auxiliary connections if asked for; passive ones
+ *          accept up to a bound.  Output queues are
  *          bounded: a peer that does not read is disconnected.
  * Threads: control.
  * Owns:    sockets and queues; borrows the agent table (must outlive it).
@@ -25,6 +26,8 @@
 struct cc;
 struct event_base;
 
+#define CC_MAX_AUX 16
+
 struct cc_config {
     const char *name;          /* Bridge, for the log. */
     unsigned min_backoff_ms;   /* 0: 1000. */
@@ -33,6 +36,9 @@ struct cc_config {
                                 * passive targets, where tools connect. */
     size_t max_queue;          /* Output bytes; 0: 64 MiB. */
     unsigned max_accepted;     /* Per passive target; 0: 64. */
+    unsigned aux;              /* Auxiliary connections beside each active
+                                * target's main one (OpenFlow 1.3.5 §6.3.6),
+                                * at most CC_MAX_AUX; 0: none. */
     /* Called after the messages that were readable have been handled, once
      * per wake-up: the place for ofp_flush. */
     void (*batch_done)(void *arg);
@@ -55,6 +61,7 @@ struct cc_info {
     const char *state;    /* "connected", "connecting", "backoff",
                            * "listening". */
     const char *role;
+    uint8_t aux;          /* Auxiliary id; 0: the main connection. */
     uint8_t wire_version; /* 0 before the handshake. */
     uint64_t since_ns;    /* Monotonic time of the last change of state. */
     const char *last_error; /* "" if none. */

@@ -1,6 +1,7 @@
 # Sources of controller_client/.
 noinst_LIBRARIES += libcc.a
 libcc_a_SOURCES = \
+	%D%/aux.c \
 	%D%/cc_priv.h \
 	%D%/conn.c \
 	%D%/controller_client.c %D%/controller_client.h \

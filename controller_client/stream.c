@@ -23,7 +23,8 @@ set_nodelay(int fd)
 
 int
 cc_stream_connect(struct cc_stream *s, const struct sockaddr *sa,
-                  socklen_t len)
+                  socklen_t len, const struct sockaddr *local,
+                  socklen_t local_len)
 {
     int fd = socket(sa->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     0);
@@ -33,7 +34,7 @@ cc_stream_connect(struct cc_stream *s, const struct sockaddr *sa,
         return -errno;
     if (sa->sa_family != AF_UNIX)
         set_nodelay(fd);
-    if (!connect(fd, sa, len))
+    if (!(local && bind(fd, local, local_len)) && !connect(fd, sa, len))
         return 0;
 
     int err = errno;

@@ -77,6 +77,10 @@ struct ofp_session {
     struct base_list link; /* In the bridge's sessions. */
     struct ofp_bridge *b;
     struct ofconn *conn;
+    struct ofp_session *main; /* Of an auxiliary connection; NULL: this is a
+                               * main one.  Role, what is sent unasked and
+                               * the configuration are the main one's: see
+                               * ofp_session_channel. */
     uint8_t version;    /* Wire version; 0 before HELLO. */
     bool closing;       /* Nothing more is read or sent. */
     const char *why;    /* Close with this reason in ofp_flush; NULL: the
@@ -154,6 +158,20 @@ bool ofp_session_wants(const struct ofp_session *, enum ofp_async,
                        unsigned reason);
 /* Answers barriers that wait for commits up to 'synced_seq'. */
 void ofp_session_synced(struct ofp_session *);
+
+/* The controller behind the session: its main connection (§6.3.6). */
+static inline struct ofp_session *
+ofp_session_channel(struct ofp_session *s)
+{
+    return s->main ? s->main : s;
+}
+
+/* Changes the role of a whole channel. */
+void ofp_session_set_role(struct ofp_session *, enum ofp_role);
+/* The connection of channel 's' for a packet-in: packets of one flow take
+ * the same one as long as the connections stay (§6.3.6). */
+struct ofp_session *ofp_session_for_frame(struct ofp_session *s,
+                                          const uint8_t *frame, size_t len);
 
 /* Counts the session as a controller from now on: it is no tool that asks
  * one thing and goes. */

@@ -91,7 +91,8 @@ ofp_punt(struct ofp_bridge *b, const struct dp_punt *p)
     BASE_LIST_FOR(s, &b->sessions, link)
         if (punt_for(s, p, reason)) {
             b->stats.packet_ins++;
-            ofp_session_send(s, packet_in(s, p, reason, &m));
+            ofp_session_send(ofp_session_for_frame(s, p->data, p->len),
+                             packet_in(s, p, reason, &m));
         }
 }
 

@@ -81,12 +81,21 @@ ofp_session_error(struct ofp_session *s, enum ofp_err err,
 
 /* ----------------------------------------------------------------- hello */
 
+static const char *const role_names[] = { "", "equal", "master", "slave" };
+
+/* An auxiliary connection speaks what the main one speaks. */
+static uint32_t
+versions_offered(const struct ofp_session *s)
+{
+    return s->main ? 1u << s->main->version : s->b->versions;
+}
+
 /* Refuses the peer before the handshake is done. */
 static int
 hello_refuse(struct ofp_session *s, const uint8_t *msg, const uint16_t tc[2],
              const void *data, size_t len, const char *why)
 {
-    uint8_t ours = (uint8_t) (31 - __builtin_clz(s->b->versions));
+    uint8_t ours = (uint8_t) (31 - __builtin_clz(versions_offered(s)));
 
     send_error(s, ours, get_be32(msg + 4), tc, data, len);
     base_log(BASE_LOG_WARN, OFP_LOG, "%s: %s: %s (type %u, version %u)",
@@ -106,7 +115,7 @@ hello(struct ofp_session *s, const uint8_t *msg, size_t len)
     if (msg[1] != OFPT_HELLO)
         return hello_refuse(s, msg, bad_type, msg, len,
                             "first message is no HELLO");
-    v = of_hello_negotiate(msg, (int) len, s->b->versions, &perr);
+    v = of_hello_negotiate(msg, (int) len, versions_offered(s), &perr);
     if (v < 0) {
         uint16_t tc[2] = { perr.type, perr.code };
         bool incompatible = !perr.type; /* Carries a text, §7.4.4. */
@@ -116,8 +125,8 @@ hello(struct ofp_session *s, const uint8_t *msg, size_t len)
     }
     s->version = (uint8_t) v;
     s->conn->ops->established(s->conn, s->version);
-    s->conn->ops->role(s->conn, "equal");
-    if (!s->conn->service)
+    s->conn->ops->role(s->conn, role_names[ofp_session_channel(s)->role]);
+    if (!s->conn->service && !s->main)
         ofp_session_is_controller(s);
     return 0;
 }
@@ -125,7 +134,7 @@ hello(struct ofp_session *s, const uint8_t *msg, size_t len)
 static void
 send_hello(struct ofp_session *s)
 {
-    uint32_t versions = s->b->versions;
+    uint32_t versions = versions_offered(s);
     uint8_t msg[16] = { (uint8_t) (31 - __builtin_clz(versions)), OFPT_HELLO,
                         0, 16, 0, 0, 0, 0, 0, 1, 0, 8 };
 
@@ -178,7 +187,7 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
     s->msg_len = len;
     if (!h)
         err = OFP_ERR_REQ_BAD_TYPE;
-    else if (s->role == OFP_ROLE_SLAVE && !h->as_slave)
+    else if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE && !h->as_slave)
         err = OFP_ERR_REQ_IS_SLAVE;
     else
         err = h->handle(s, obj);
@@ -279,15 +288,32 @@ session_enqueue(struct ofp_session *s, const uint8_t *msg, size_t len)
 
 /* ------------------------------------------------------ ofconn_agent calls */
 
+static struct ofp_session *
+session_of(struct ofp_bridge *b, const struct ofconn *conn)
+{
+    struct ofp_session *s;
+
+    BASE_LIST_FOR(s, &b->sessions, link)
+        if (s->conn == conn)
+            return s;
+    return NULL;
+}
+
 static void *
 session_opened(void *arg, struct ofconn *conn)
 {
     struct ofp_bridge *b = arg;
-    struct ofp_session *s;
+    struct ofp_session *s, *main = NULL;
 
+    if (conn->aux) {
+        main = session_of(b, conn->main);
+        if (!main || !main->version || main->closing)
+            return NULL;
+    }
     BASE_NEW(s);
     s->b = b;
     s->conn = conn;
+    s->main = main;
     s->role = OFP_ROLE_EQUAL;
     s->miss_send_len = OF_DEFAULT_MISS_SEND_LEN;
     base_list_init(&s->input);
@@ -370,7 +396,7 @@ ofp_session_wants(const struct ofp_session *s, enum ofp_async kind,
 {
     bool slave = s->role == OFP_ROLE_SLAVE;
 
-    return s->version && !s->closing && reason < 32
+    return s->version && !s->closing && !s->main && reason < 32
            && s->async[kind][slave] >> reason & 1;
 }
 
@@ -388,6 +414,53 @@ ofp_session_synced(struct ofp_session *s)
         of_object_xid_set(reply, s->barrier_xid);
     ofp_session_send(s, reply);
     ofp_session_work(s);
+}
+
+void
+ofp_session_set_role(struct ofp_session *s, enum ofp_role role)
+{
+    struct ofp_session *channel = ofp_session_channel(s), *o;
+
+    if (channel->role == role)
+        return;
+    channel->role = role;
+    BASE_LIST_FOR(o, &s->b->sessions, link)
+        if (ofp_session_channel(o) == channel && o->version)
+            o->conn->ops->role(o->conn, role_names[role]);
+}
+
+/* FNV-1a */
+static uint32_t
+hash_bytes(uint32_t h, const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * 16777619u;
+    return h;
+}
+
+/* Of what no packet of a flow differs in: addresses and type. */
+static uint32_t
+frame_hash(const uint8_t *p, size_t len)
+{
+    uint32_t h = hash_bytes(2166136261u, p, WEFT_MIN(len, (size_t) 14));
+
+    if (len >= 34 && get_be16(p + 12) == 0x0800)
+        h = hash_bytes(h, p + 26, 8);
+    else if (len >= 54 && get_be16(p + 12) == 0x86dd)
+        h = hash_bytes(h, p + 22, 32);
+    return h ^ h >> 16;
+}
+
+struct ofp_session *
+ofp_session_for_frame(struct ofp_session *s, const uint8_t *frame, size_t len)
+{
+    struct ofp_session *aux[UINT8_MAX], *o;
+    unsigned n = 0;
+
+    BASE_LIST_FOR(o, &s->b->sessions, link)
+        if (o->main == s && o->version && !o->closing)
+            aux[n++] = o;
+    return n ? aux[frame_hash(frame, len) % n] : s;
 }
 
 void

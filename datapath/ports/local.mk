@@ -29,6 +29,7 @@ $(UPLINK_BPF).skel.h: $(UPLINK_BPF).bpf.c
 	$(BPFTOOL) gen object $(UPLINK_BPF).bpf.o $(UPLINK_BPF).bpf.tmp && \
 	$(BPFTOOL) gen skeleton $(UPLINK_BPF).bpf.o name weft_uplink >$@.tmp && \
 	mv $@.tmp $@ && rm -f $(UPLINK_BPF).bpf.tmp
+datapath/ports/netdev/libdatapath_a-xsk.$(OBJEXT): $(UPLINK_BPF).skel.h
 BUILT_SOURCES += datapath/ports/netdev/weft_uplink.skel.h
 MAINTAINERCLEANFILES += datapath/ports/netdev/weft_uplink.skel.h
 CLEANFILES += datapath/ports/netdev/weft_uplink.bpf.o

@@ -60,8 +60,8 @@ _weftctl() {
     *:add-br | *:set-br)
         compopt -o nospace
         words="dpid= fail-mode= protocols= probe-interval= min-backoff=
-            max-backoff= max-queue= max-connections= private-key=
-            certificate= ca-cert=" ;;
+            max-backoff= max-queue= max-connections= aux-connections=
+            private-key= certificate= ca-cert=" ;;
     *:add-port)
         compopt -o nospace
         words="type=tap type=internal type=netdev type=dpdk type=pcap

@@ -43,10 +43,14 @@ struct ofconn_ops {
     void (*close)(struct ofconn *, const char *why);
 };
 
+/* Auxiliary connections (OpenFlow 1.3.5 §6.3.6) come after their main one's
+ * established() and are closed before it. */
 struct ofconn {
     const struct ofconn_ops *ops;
     const char *peer;  /* "tcp:192.0.2.9:6653", for logs. */
     bool service;      /* From a passive (ptcp, punix) listener. */
+    uint8_t aux;       /* Auxiliary id; 0: the main connection. */
+    const struct ofconn *main; /* Of an auxiliary one; NULL. */
 };
 
 /* Implemented by the agent, one table per agent, given to

@@ -45,7 +45,7 @@ ofp_handle_features_request(struct ofp_session *s, of_object_t *msg)
     uint32_t cap = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS;
 
     (void) msg;
-    ofp_session_is_controller(s);
+    ofp_session_is_controller(ofp_session_channel(s));
     reply = of_features_reply_new((of_version_t) s->version);
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
@@ -56,6 +56,8 @@ ofp_handle_features_request(struct ofp_session *s, of_object_t *msg)
             cap |= CAP_ARP_MATCH_IP;
             of_features_reply_actions_set(reply, actions10());
             add_ports(s, reply);
+        } else {
+            of_features_reply_auxiliary_id_set(reply, s->conn->aux);
         }
         of_features_reply_capabilities_set(reply, cap);
     }

@@ -3,17 +3,6 @@
  * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9, §7.3.10; Open vSwitch for 1.0. */
 #include "ofproto/handlers/handlers_priv.h"
 
-static const char *const role_names[] = { "", "equal", "master", "slave" };
-
-static void
-role_set(struct ofp_session *s, enum ofp_role role)
-{
-    if (s->role == role)
-        return;
-    s->role = role;
-    s->conn->ops->role(s->conn, role_names[role]);
-}
-
 /* There is at most one master: the old one becomes a slave. */
 static void
 demote_others(struct ofp_session *s)
@@ -21,8 +10,9 @@ demote_others(struct ofp_session *s)
     struct ofp_session *o;
 
     BASE_LIST_FOR(o, &s->b->sessions, link)
-        if (o != s && o->role == OFP_ROLE_MASTER)
-            role_set(o, OFP_ROLE_SLAVE);
+        if (!o->main && o != ofp_session_channel(s)
+            && o->role == OFP_ROLE_MASTER)
+            ofp_session_set_role(o, OFP_ROLE_SLAVE);
 }
 
 static void
@@ -31,7 +21,7 @@ role_take(struct ofp_session *s, enum ofp_role role)
     if (role == OFP_ROLE_MASTER)
         demote_others(s);
     if (role != OFP_ROLE_NOCHANGE)
-        role_set(s, role);
+        ofp_session_set_role(s, role);
     ofp_sessions_changed(s->b);
 }
 
@@ -58,7 +48,7 @@ ofp_handle_role(struct ofp_session *s, of_object_t *msg)
     reply = of_role_reply_new((of_version_t) s->version);
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
-        of_role_reply_role_set(reply, s->role);
+        of_role_reply_role_set(reply, ofp_session_channel(s)->role);
         of_role_reply_generation_id_set(
             reply, b->generation_known ? b->generation_id : UINT64_MAX);
     }
@@ -104,7 +94,7 @@ ofp_handle_get_async(struct ofp_session *s, of_object_t *msg)
     (void) msg;
     for (unsigned i = 0; i < OFP_N_ASYNC; i++)
         for (unsigned j = 0; j < 2; j++)
-            m[i][j] = s->async[i][j] & known[i];
+            m[i][j] = ofp_session_channel(s)->async[i][j] & known[i];
     if (r) {
         of_object_xid_set(r, ofp_session_xid(s));
         of_async_get_reply_packet_in_mask_equal_master_set(r, m[0][0]);
@@ -121,7 +111,7 @@ ofp_handle_get_async(struct ofp_session *s, of_object_t *msg)
 enum ofp_err
 ofp_handle_set_async(struct ofp_session *s, of_object_t *msg)
 {
-    uint32_t(*m)[2] = s->async;
+    uint32_t(*m)[2] = ofp_session_channel(s)->async;
 
     of_async_set_packet_in_mask_equal_master_get(msg, &m[0][0]);
     of_async_set_packet_in_mask_slave_get(msg, &m[0][1]);

@@ -64,7 +64,8 @@ ofp_handle_get_config(struct ofp_session *s, of_object_t *msg)
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
         of_get_config_reply_flags_set(reply, 0); /* OFPC_FRAG_NORMAL */
-        of_get_config_reply_miss_send_len_set(reply, s->miss_send_len);
+        of_get_config_reply_miss_send_len_set(
+            reply, ofp_session_channel(s)->miss_send_len);
     }
     ofp_session_send(s, reply);
     return OFP_OK;
@@ -80,8 +81,9 @@ ofp_handle_set_config(struct ofp_session *s, of_object_t *msg)
     of_set_config_flags_get(msg, &flags);
     if (flags & FRAG_MASK)
         return OFP_ERR_CONFIG_BAD_FLAGS;
-    of_set_config_miss_send_len_get(msg, &s->miss_send_len);
-    ofp_session_is_controller(s);
+    of_set_config_miss_send_len_get(
+        msg, &ofp_session_channel(s)->miss_send_len);
+    ofp_session_is_controller(ofp_session_channel(s));
     return OFP_OK;
 }
 

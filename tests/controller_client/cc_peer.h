@@ -71,6 +71,7 @@ bool peer_sees_end(int fd, unsigned ms);
 /* Writes an OpenFlow header. */
 void put_header(uint8_t *m, uint8_t type, uint16_t len, uint32_t xid);
 
+void suite_add_aux(Suite *);
 void suite_add_target(Suite *);
 void suite_add_tls(Suite *);
 

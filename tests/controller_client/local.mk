@@ -4,6 +4,7 @@ TESTS += tests/controller_client/test_cc
 tests_controller_client_test_cc_SOURCES = \
 	%D%/cc_peer.c %D%/cc_peer.h \
 	%D%/test_cc.c \
+	%D%/test_cc_aux.c \
 	%D%/test_cc_target.c \
 	%D%/test_cc_tls.c
 tests_controller_client_test_cc_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \

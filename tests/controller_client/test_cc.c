@@ -566,6 +566,7 @@ main(void)
 
     suite_add_target(s);
     suite_add_connections(s);
+    suite_add_aux(s);
     suite_add_tls(s);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

@@ -1,5 +1,6 @@
 # The agent: tables, sessions, messages.
 ofproto_tests = \
+	tests/ofproto/test_aux \
 	tests/ofproto/test_flow_mod \
 	tests/ofproto/test_multipart \
 	tests/ofproto/test_of10 \
@@ -11,6 +12,10 @@ TESTS += $(ofproto_tests)
 OFPROTO_TEST_LIBS = $(OFPROTO_LIBS) tests/support/libdummydp.a $(BASE_LIBS) \
 	$(CHECK_LIBS)
 AGENT_BED = %D%/agent_bed.c %D%/agent_bed.h
+tests_ofproto_test_aux_SOURCES = \
+	$(AGENT_BED) %D%/test_aux.c
+tests_ofproto_test_aux_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_aux_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_flow_mod_SOURCES = \
 	$(AGENT_BED) %D%/test_flow_mod.c
 tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

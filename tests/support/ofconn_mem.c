@@ -76,8 +76,16 @@ static const struct ofconn_ops mem_ops = {
 void
 mem_open(struct mem_conn *m, const struct ofconn_agent *agent, bool service)
 {
+    mem_open_aux(m, agent, service, NULL, 0);
+}
+
+void
+mem_open_aux(struct mem_conn *m, const struct ofconn_agent *agent,
+             bool service, const struct ofconn *main, uint8_t aux)
+{
     memset(m, 0, sizeof *m);
-    m->conn = (struct ofconn) { &mem_ops, "tcp:192.0.2.9:6653", service };
+    m->conn = (struct ofconn) { &mem_ops, "tcp:192.0.2.9:6653", service, aux,
+                                main };
     m->agent = agent;
     m->session = agent->opened(agent->arg, &m->conn);
 }

@@ -34,6 +34,9 @@ struct mem_conn {
 
 /* Opens a session.  'service': as from a passive listener. */
 void mem_open(struct mem_conn *, const struct ofconn_agent *, bool service);
+/* The same as an auxiliary connection of 'main'. */
+void mem_open_aux(struct mem_conn *, const struct ofconn_agent *,
+                  bool service, const struct ofconn *main, uint8_t aux);
 /* closed() to the agent, frees all. */
 void mem_close(struct mem_conn *);
 /* Sends one message; its length field is set. */

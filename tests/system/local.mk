@@ -2,6 +2,7 @@
 # They skip (77) without root or without the peer.  Not part of `make check`:
 # they need root and minutes.
 SYSTEM_TESTS = \
+	%D%/test_aux.py \
 	%D%/test_bad_input.py \
 	%D%/test_conformance.py \
 	%D%/test_controller.py \

@@ -355,8 +355,8 @@ void
 print_controllers(const struct dump *d)
 {
     static const char *const titles[] = {
-        "BRIDGE", "TARGET", "PEER", "STATE", "ROLE", "PROTOCOL", ">SINCE",
-        ">RX", ">TX", ">QUEUED", "LAST ERROR", NULL
+        "BRIDGE", "TARGET", "PEER", ">AUX", "STATE", "ROLE", "PROTOCOL",
+        ">SINCE", ">RX", ">TX", ">QUEUED", "LAST ERROR", NULL
     };
     struct table t;
     size_t i;
@@ -367,6 +367,7 @@ print_controllers(const struct dump *d)
         table_text(&t, item_text(v, "bridge"));
         table_text(&t, item_text(v, "target"));
         table_text(&t, item_text(v, "peer"));
+        table_u64(&t, item_u64(v, "auxiliary_id"));
         table_text(&t, item_text(v, "state"));
         table_text(&t, item_text(v, "role"));
         table_text(&t, item_text(v, "protocol"));

@@ -253,6 +253,7 @@ bridge_connect(struct reconcile *rc, struct rc_bridge *b, const json_t *cfg)
         .max_queue = (size_t) model_option_u64(cfg, "max-queue", 0),
         .max_accepted = (unsigned) model_option_u64(cfg, "max-connections",
                                                     0),
+        .aux = (unsigned) model_option_u64(cfg, "aux-connections", 0),
         .batch_done = glue_flush,
         .batch_arg = rc->d->glue,
         .private_key = model_option(cfg, "private-key", NULL),

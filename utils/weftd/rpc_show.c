@@ -130,6 +130,7 @@ put_controller(void *arg, const struct cc_info *i)
     jw_str(j, "peer", i->peer);
     jw_str(j, "state", i->state);
     jw_bool(j, "connected", i->connected);
+    jw_u64(j, "auxiliary_id", i->aux);
     jw_str(j, "role", i->role);
     jw_str(j, "protocol", protocol_name(i->wire_version, buf));
     jw_seconds(j, "since", base_clock_ns() - i->since_ns);
