@@ -9,7 +9,7 @@
 #   CF_PORTKIND    veth: the interfaces exist; tap: weftd makes them
 #   CF_CONTROLLER  tcp:HOST:PORT or ptcp:PORT:HOST
 #   CF_DPID        16 hexadecimal digits
-#   CF_OFVER       OpenFlow10 or OpenFlow13
+#   CF_OFVER       OpenFlow10, OpenFlow13, OpenFlow14 or OpenFlow15
 # check exits 0 while the daemon lives.
 set -eu
 
