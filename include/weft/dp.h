@@ -65,6 +65,15 @@ struct dp_op {
                      * (shifted), padded together to 8 bytes. */
 };
 
+/* Data of COPY_FIELD (OpenFlow 1.5.1 §7.2.6.8): n_bits bits of one field go
+ * to another; bit 0 is the least significant of the OXM's value.  The caller
+ * has checked that both ranges lie inside their fields. */
+struct dp_copy_field {
+    uint8_t src, dst; /* enum flow_field_id */
+    uint16_t n_bits;
+    uint16_t src_offset, dst_offset;
+};
+
 struct dp_op_list {
     const struct dp_op *ops; /* NULL when n_words is 0. */
     uint32_t n_words;        /* Total length in 8-byte units. */
