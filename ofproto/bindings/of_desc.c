@@ -86,6 +86,11 @@ of_class_length(const struct of_class *cls, const uint8_t *p)
         return get_be16(p) == ONF_EXPERIMENTER_CLASS ? 8 : 4;
     if (cls->length_offset != OF_NO_MEMBER)
         return get_be16(p + cls->length_offset);
+    if (cls->flags & OF_CLASS_MATCH_ENDS) {
+        unsigned at = cls->members[cls->n_members - 1].offset;
+
+        return at + of_round_up(get_be16(p + at + 2), 8); /* Its pad, too. */
+    }
     return cls->content_size;
 }
 

@@ -83,6 +83,8 @@ enum of_class_flags {
     OF_CLASS_OXM_ID = 1 << 3,         /* OXM header; 8 bytes if experimenter. */
     OF_CLASS_VIRTUAL = 1 << 4,        /* Has a discriminator. */
     OF_CLASS_OXM = 1 << 5,            /* of_oxm: decoded by of_oxm_find. */
+    OF_CLASS_MATCH_ENDS = 1 << 6,     /* As long as its last member, a match
+                                       * of 1.2 or later, says. */
 };
 
 /* Which error a fault inside a class is. */
@@ -94,6 +96,8 @@ enum of_family {
     OF_FAMILY_OXM,
     OF_FAMILY_BUCKET,
     OF_FAMILY_TABLE_PROP,
+    OF_FAMILY_TABLE_FEATURES,
+    OF_FAMILY_PROP,
     OF_FAMILY_HELLO_ELEM,
 };
 

@@ -22,6 +22,7 @@ enum fault {
     FAULT_MATCH_LEN,
     FAULT_BUCKET,
     FAULT_TABLE_PROP_LEN,
+    FAULT_PROP_LEN,
     FAULT_DEPTH,
 };
 
@@ -45,6 +46,7 @@ static const struct answer answers[] = {
     [FAULT_MATCH_LEN] = {4, 1, 1, 6, "wrong length in a match"},
     [FAULT_BUCKET] = {6, 12, 1, 6, "wrong length of a bucket"},
     [FAULT_TABLE_PROP_LEN] = {13, 3, 1, 6, "wrong length of a property"},
+    [FAULT_PROP_LEN] = {14, 1, 1, 6, "wrong length of a property"},
     [FAULT_DEPTH] = {1, 6, 1, 6, "nested too deep"},
 };
 
@@ -82,10 +84,20 @@ refuse_length(const struct walk *w, const struct of_class *cls, unsigned at)
         [OF_FAMILY_OXM] = FAULT_MATCH_LEN,
         [OF_FAMILY_BUCKET] = FAULT_BUCKET,
         [OF_FAMILY_TABLE_PROP] = FAULT_TABLE_PROP_LEN,
+        [OF_FAMILY_TABLE_FEATURES] = FAULT_TABLE_PROP_LEN,
+        [OF_FAMILY_PROP] = FAULT_PROP_LEN,
         [OF_FAMILY_HELLO_ELEM] = FAULT_REQUEST_LEN,
     };
+    enum fault f = faults[cls->family];
 
-    return refuse(w, faults[cls->family], at, cls->id);
+    /* 1.4 has one error type for all properties; before there was one for
+     * those of table features alone. */
+    if (w->version >= OF_VERSION_1_4 && f == FAULT_TABLE_PROP_LEN)
+        f = cls->family == OF_FAMILY_TABLE_PROP ? FAULT_PROP_LEN
+                                                : FAULT_REQUEST_LEN;
+    else if (w->version < OF_VERSION_1_4 && f == FAULT_PROP_LEN)
+        f = FAULT_REQUEST_LEN;
+    return refuse(w, f, at, cls->id);
 }
 
 static int check_object(const struct walk *, const struct of_class *,

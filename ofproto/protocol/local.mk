@@ -4,8 +4,13 @@ OF_PROTOCOL_FILES = \
 	%D%/common \
 	%D%/of-1.0 \
 	%D%/of-1.3 \
-	%D%/of-1.3-enums \
-	%D%/of-1.3-resources \
+	%D%/of-1.3-1.4 \
+	%D%/of-1.3-up \
+	%D%/of-1.3-up-enums \
+	%D%/of-1.3-up-resources \
+	%D%/of-1.4 \
+	%D%/of-1.4-up \
+	%D%/of-1.4-up-enums \
 	%D%/oxm \
 	%D%/nicira-role \
 	%D%/nicira-tunnel \

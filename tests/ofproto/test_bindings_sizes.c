@@ -14,6 +14,7 @@ static const struct size_file {
 } files[] = {
     {OF_VERSION_1_0, "sizes-1.0.txt"},
     {OF_VERSION_1_3, "sizes-1.3.txt"},
+    {OF_VERSION_1_4, "sizes-1.4.txt"},
 };
 
 static int

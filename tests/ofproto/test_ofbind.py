@@ -219,6 +219,15 @@ class Layout(unittest.TestCase):
         self.refuse("struct a { of_octets_t x; uint8_t y; }; struct b {"
                     " uint16_t length; list(a) m; };", "has no length")
 
+    def test_list_element_may_end_with_a_match(self):
+        text = ("struct of_match_v3(align=8, length_includes_align=False)"
+                " { uint16_t type == 1; uint16_t length; };"
+                " struct a { uint32_t n; of_match_t m;%s };"
+                " struct x : of_header { uint8_t version; uint8_t type == 1;"
+                " uint16_t length; uint32_t xid; list(a) l; };")
+        self.assertTrue(cls(text % "", "a").ends_with_match)
+        self.refuse(text % " uint32_t k;", "has no length")
+
     def test_image_checks(self):
         self.refuse("struct of_a { uint8_t t == ?; uint8_t u == 7; };"
                     "struct of_b : of_a { uint8_t t == 1; uint8_t u == 8; };",

@@ -14,7 +14,7 @@ KINDS = {"int": "INT", "port": "PORT", "bytes": "BYTES", "words": "WORDS",
 FAMILY = {"of_action": "ACTION", "of_instruction": "INSTRUCTION",
           "of_match_v3": "MATCH", "of_match_v2": "MATCH", "of_oxm": "OXM",
           "of_bucket": "BUCKET", "of_table_feature_prop": "TABLE_PROP",
-          "of_table_features": "TABLE_PROP",
+          "of_table_features": "TABLE_FEATURES",
           "of_hello_elem": "HELLO_ELEM"}
 # Virtual class -> what an unknown value of its discriminator is.
 REFUSAL = {"of_header": "TYPE", "of_stats_request": "STATS_TYPE",
@@ -27,6 +27,11 @@ FORMATS = {"of_port_no_t": "PORT", "of_ipv4_t": "IPV4", "of_ipv6_t": "IPV6",
 HEX_WORDS = ("cookie", "mask", "metadata", "datapath_id", "eth_type",
              "ethertype", "type_len", "experimenter", "tunnel_id", "config",
              "wildcards")
+
+
+def family(root):
+    default = "PROP" if root.endswith("_prop") else "REQUEST"
+    return FAMILY.get(root, default)
 
 
 def format_of(m, name):
@@ -159,6 +164,8 @@ class Tables:
             flags.append("OF_CLASS_VIRTUAL")
         if c.name == "of_oxm":
             flags.append("OF_CLASS_OXM")
+        if c.ends_with_match:
+            flags.append("OF_CLASS_MATCH_ENDS")
         parent = upper(c.parent.name) if c.parent else "OF_OBJECT_INVALID"
         length = NONE if not c.length else c.length.offset
         self.o.put(f"static const struct of_class c_{tag} = {{")
@@ -176,7 +183,7 @@ class Tables:
                    f" .content_size = {c.content_size},")
         self.o.put(f"    .length_offset = {length}, .align = {c.align or 1},")
         self.o.put(f"    .family = OF_FAMILY_"
-                   f"{FAMILY.get(c.root.name, 'REQUEST')},"
+                   f"{family(c.root.name)},"
                    f" .refusal = OF_REFUSE_{REFUSAL.get(c.name, 'NOTHING')},")
         self.o.put(f"    .flags = {' | '.join(flags) or '0'}\n}};\n")
 

@@ -94,6 +94,14 @@ class Class:
         return bool(self.members) and self.members[0].name == "type_len"
 
     @property
+    def ends_with_match(self):
+        """Has no length of its own: that of its last member says it."""
+        last = self.members[-1] if self.members else None
+        return bool(last) and last.kind == "match" and not self.length \
+            and self.version > 2 and last.offset + last.min_size \
+            == self.content_size and not self.children
+
+    @property
     def variable(self):
         return any(m.variable for m in self.members) \
             or bool(self.disc) and self.length is not None \
@@ -377,7 +385,8 @@ class Builder:
             if not element.min_size:
                 raise InputError(m.pos, f"list of {m.cls}, which may be empty")
             if element.variable and not element.length \
-                    and not element.is_tlv32:
+                    and not element.is_tlv32 \
+                    and not element.ends_with_match:
                 raise InputError(m.pos, f"list of {m.cls}, which has no length")
             return
         m.min_size = element.min_size
