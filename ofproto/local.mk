@@ -7,6 +7,7 @@ libofproto_a_SOURCES = \
 	%D%/compile.c %D%/compile.h \
 	%D%/dispatch.c \
 	%D%/dump.c \
+	%D%/groups.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
 	%D%/ofp_err.c %D%/ofp_err.h \

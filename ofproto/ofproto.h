@@ -98,6 +98,38 @@ bool ofp_flow_dump_next(struct ofp_flow_dump *, unsigned n, ofp_flow_cb *,
                         void *arg);
 void ofp_flow_dump_end(struct ofp_flow_dump *); /* Accepts NULL. */
 
+/* One group as operators see it; texts in ovs-ofctl's syntax, lent during the
+ * callback. */
+struct ofp_bucket_info {
+    uint32_t id;
+    uint16_t weight;
+    uint32_t watch_port;   /* DP_PORT_NONE: none. */
+    uint32_t watch_group;  /* DP_GROUP_NONE: none. */
+    struct dp_stats stats;
+    const char *actions;   /* "output:2", "drop" */
+};
+struct ofp_group_info {
+    uint32_t id;
+    const char *type;      /* "all", "select", "indirect", "ff" */
+    const char *text;      /* "group_id=1,type=all,bucket=..." */
+    uint64_t duration_ns;
+    uint32_t ref_count;    /* Flows and groups that name it. */
+    struct dp_stats stats;
+    const struct ofp_bucket_info *buckets;
+    size_t n_buckets;
+};
+typedef void ofp_group_info_cb(void *arg, const struct ofp_group_info *);
+/* Groups with ids >= *next, ascending: at least one, about 'n' buckets; *next
+ * is where to go on.  false: there are no more. */
+bool ofp_group_dump(struct ofp_bridge *, uint32_t *next, unsigned n,
+                    ofp_group_info_cb *, void *arg);
+/* "add", "mod", "may-create", "del", "insert-buckets" or "remove-buckets" of
+ * what the text says (ofproto/text/group_text.h); a delete takes the flows
+ * that name the group with it, all before it returns.  0 or -errno with 'e'
+ * naming the word or the refusal. */
+WEFT_MUST_CHECK int ofp_group_command(struct ofp_bridge *, const char *command,
+                                      const char *text, struct weft_err *e);
+
 /* Match and op list in ovs-ofctl's syntax, for the cache dump; the caller
  * frees the result. */
 char *ofp_format_match(const struct flow_match *);

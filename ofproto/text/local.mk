@@ -7,4 +7,5 @@ libofproto_a_SOURCES += \
 	%D%/flow_text_names.c \
 	%D%/flow_text_ops.c \
 	%D%/flow_text_print.c \
-	%D%/flow_text_words.c
+	%D%/flow_text_words.c \
+	%D%/group_text.h
