@@ -436,7 +436,7 @@ int
 extract_frame(const uint8_t *p, size_t len, size_t frame_len,
               struct flow_key *k, struct pkt_layout *lay)
 {
-    static_assert(FLOW_KEY_SEQ == 1, "new member: is it extracted?");
+    static_assert(FLOW_KEY_SEQ == 2, "new member: is it extracted?");
 
     if (weft_unlikely(lay->line1)) {
         memset((uint8_t *) k + 64, 0, 64);

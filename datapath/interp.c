@@ -331,6 +331,7 @@ interp_run(const struct interp_pipeline *pl, uint32_t in_port,
     in.f.len = len;
     memcpy(in.f.p, data, len);
     in.f.k.in_port = in.f.k.in_phy_port = be32_from(in_port);
+    in.f.k.actset_output = be32_from(FLOW_PORT_UNSET);
     if (tun) {
         in.f.k.tun_id = be64_from(tun->id);
         in.f.k.tun_src = tun->src;

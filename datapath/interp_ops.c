@@ -322,6 +322,18 @@ set_port(struct interp_frame *f, const struct set *s, bool dst)
         sctp_crc(f);
 }
 
+static void
+set_tcp_flags(struct interp_frame *f, const struct set *s)
+{
+    struct cover c;
+
+    if (!f->lay.l4 || f->k.ip_proto != TCP)
+        return;
+    cover_begin_l4(f, &c);
+    write_masked(f->p + f->lay.l4 + 12, s); /* Behind the data offset. */
+    cover_end(f, &c);
+}
+
 /* RFC 4861 §4.6: first option of the type with a 6-byte address. */
 static uint8_t *
 nd_option(struct interp_frame *f, uint8_t type)
@@ -367,11 +379,16 @@ static void
 set_tag(struct interp_frame *f, const struct set *s, unsigned member)
 {
     struct set isid = { s->v + 1, s->m + 1, 3 };
+    uint8_t *itag = f->p + f->lay.l2_5;
 
     if (member == offsetof(struct flow_key, mpls_lse) && is_mpls(f))
         write_masked(f->p + f->lay.l2_5, s);
-    if (member == offsetof(struct flow_key, pbb_isid) && is_type(f, ETH_PBB))
-        write_masked(f->p + f->lay.l2_5 + 1, &isid);
+    if (member != offsetof(struct flow_key, pbb_isid) || !is_type(f, ETH_PBB))
+        return;
+    write_masked(itag + 1, &isid);
+    /* IEEE 802.1ah §9.7: PCP(3) DEI(1) UCA(1). */
+    if (s->m[0] & 1)
+        itag[0] = (uint8_t) ((itag[0] & 0xf7) | (s->v[0] & 1) << 3);
 }
 
 static void
@@ -412,6 +429,9 @@ set_field(struct interp_frame *f, const struct dp_op *op)
         break;
     case offsetof(struct flow_key, tp_dst):
         set_port(f, &s, true);
+        break;
+    case offsetof(struct flow_key, tcp_flags):
+        set_tcp_flags(f, &s);
         break;
     case offsetof(struct flow_key, ipv6_label):
         if (is_type(f, ETH_IPV6))

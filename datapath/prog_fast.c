@@ -349,11 +349,11 @@ field_is_vlan(unsigned field)
     return field_in(field, offsetof(struct flow_key, vlan_tci), 2);
 }
 
-/* Ports, ICMP type and code. */
+/* Ports, ICMP type and code, TCP flags. */
 static bool
 field_is_l4(unsigned field)
 {
-    return field_in(field, offsetof(struct flow_key, tp_src), 4);
+    return field_in(field, offsetof(struct flow_key, tp_src), 6);
 }
 
 /* Does the packet have what the field is part of?  The rule's match asks for

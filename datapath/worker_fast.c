@@ -295,6 +295,7 @@ slot_set_port(struct flow_key *k, be32 in_port)
 {
     k->in_port = in_port;
     k->in_phy_port = in_port;
+    k->actset_output = be32_from(FLOW_PORT_UNSET);
 }
 
 /* Larger than the port's MTU allows?  A large segment is cut on the way out. */

@@ -68,22 +68,30 @@ void
 ofp_op_set_field(struct ofp_compile *c, enum flow_field_id id,
                  const uint8_t v[16])
 {
-    const struct flow_field *f = &flow_fields[id];
-    struct dp_op *op = ofp_op_add(c, DP_OP_SET_FIELD, 0, (uint16_t) id,
-                                  2u * f->width);
-    struct flow_key key, mask;
     uint8_t ones[16];
 
     memset(ones, 0xff, sizeof ones);
-    memset(&key, 0, sizeof key);
-    memset(&mask, 0, sizeof mask);
-    flow_field_set_masked(&key, f, v, ones);
-    flow_field_set_masked(&mask, f, ones, ones);
-    memcpy(op->data, (uint8_t *) &key + f->offset, f->width);
-    memcpy(op->data + f->width, (uint8_t *) &mask + f->offset, f->width);
+    ofp_op_set_field_masked(c, id, v, ones);
+}
+
+void
+ofp_op_set_field_masked(struct ofp_compile *c, enum flow_field_id id,
+                        const uint8_t v[16], const uint8_t mask[16])
+{
+    const struct flow_field *f = &flow_fields[id];
+    struct dp_op *op = ofp_op_add(c, DP_OP_SET_FIELD, 0, (uint16_t) id,
+                                  2u * f->width);
+    struct flow_key k, m;
+
+    memset(&k, 0, sizeof k);
+    memset(&m, 0, sizeof m);
+    flow_field_set_masked(&k, f, v, mask);
+    flow_field_set_masked(&m, f, mask, mask);
+    memcpy(op->data, (uint8_t *) &k + f->offset, f->width);
+    memcpy(op->data + f->width, (uint8_t *) &m + f->offset, f->width);
     if (!c->packet_out) {
-        flow_field_set_masked(&c->state.key, f, v, ones);
-        flow_field_set_masked(&c->state.mask, f, ones, ones);
+        flow_field_set_masked(&c->state.key, f, v, mask);
+        flow_field_set_masked(&c->state.mask, f, mask, mask);
     }
 }
 

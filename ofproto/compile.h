@@ -83,6 +83,9 @@ struct dp_op *ofp_op_add(struct ofp_compile *, enum dp_op_code,
 /* Appends SET_FIELD of the whole field; 'v' right-aligned, 16 bytes. */
 void ofp_op_set_field(struct ofp_compile *, enum flow_field_id,
                       const uint8_t v[16]);
+/* The same of the bits in 'mask'. */
+void ofp_op_set_field_masked(struct ofp_compile *, enum flow_field_id,
+                             const uint8_t v[16], const uint8_t mask[16]);
 /* Is 'prereq' met when the action runs?  In write-actions the order of the
  * list is not that of execution (§5.10), so the match before the first
  * action counts as well. */

@@ -40,6 +40,7 @@
     X(ACT_BAD_SET_TYPE, 2, 13, 2, 5)                                          \
     X(ACT_BAD_SET_LEN, 2, 14, 2, 1)                                           \
     X(ACT_BAD_SET_ARGUMENT, 2, 15, 2, 5)                                      \
+    X(ACT_BAD_SET_MASK, 2, 16, 2, 5)                                          \
     X(INS_UNKNOWN, 3, 0, 2, 0)                                                \
     X(INS_UNSUPPORTED, 3, 1, 2, 0)                                            \
     X(INS_BAD_TABLE_ID, 3, 2, 2, 5)                                           \

@@ -32,25 +32,78 @@ static const uint8_t field_by_slot[256] = {
 #undef FLOW_FIELD
 };
 
-const struct flow_field *
-ofp_oxm_field(uint16_t oxm_class, uint8_t field)
+/* Wire versions. */
+enum { OF14 = 5, OF15 = 6 };
+
+/* The class of 'f' in 'version', 0: unknown there. */
+static uint16_t
+field_class(const struct flow_field *f, uint8_t version)
 {
+    switch ((enum flow_known) f->known) {
+    case FLOW_KNOWN_ANY:
+        return f->oxm_class;
+    case FLOW_KNOWN_OF14:
+        return version >= OF14 ? f->oxm_class : 0;
+    case FLOW_KNOWN_OF15:
+        return version >= OF15 ? f->oxm_class : 0;
+    case FLOW_KNOWN_OF15_ONF:
+        return version >= OF15 ? f->oxm_class : FLOW_OXM_EXPERIMENTER;
+    }
+    return 0;
+}
+
+const struct flow_field *
+ofp_oxm_find(const uint8_t *p, size_t len, uint8_t version, unsigned *hlen)
+{
+    const struct flow_field *f;
+    uint16_t class;
     unsigned i;
 
-    if ((oxm_class != OXM_CLASS_BASIC && oxm_class != OXM_CLASS_NXM1)
-        || field > 127)
+    *hlen = 4;
+    if (len < 4)
         return NULL;
-    i = field_by_slot[OXM_SLOT(oxm_class, field)];
-    return i ? &flow_fields[i - 1] : NULL;
+    class = get_be16(p);
+    if (class == FLOW_OXM_EXPERIMENTER) {
+        if (len < 8 || p[3] < 4 || get_be32(p + 4) != FLOW_ONF_ID)
+            return NULL;
+        *hlen = 8;
+        i = field_by_slot[OXM_SLOT(OXM_CLASS_BASIC, p[2] >> 1)];
+    } else if (class == OXM_CLASS_BASIC || class == OXM_CLASS_NXM1) {
+        i = field_by_slot[OXM_SLOT(class, p[2] >> 1)];
+    } else {
+        return NULL;
+    }
+    f = i ? &flow_fields[i - 1] : NULL;
+    return f && field_class(f, version) == class ? f : NULL;
+}
+
+unsigned
+ofp_oxm_put_header(const struct flow_field *f, uint8_t version, bool masked,
+                   uint8_t p[OFP_OXM_HLEN])
+{
+    uint16_t class = field_class(f, version);
+    unsigned hlen = class == FLOW_OXM_EXPERIMENTER ? 8 : 4;
+
+    if (!class)
+        return 0;
+    put_be16(p, class);
+    p[2] = (uint8_t) (f->oxm_field << 1 | masked);
+    p[3] = (uint8_t) (hlen - 4 + (flow_field_oxm_len(f) << masked));
+    if (hlen == 8)
+        put_be32(p + 4, FLOW_ONF_ID);
+    return hlen;
 }
 
 /* --------------------------------------------------------- prerequisites */
 
+/* By the Ethernet type or, OpenFlow 1.5.1 §7.2.3.11, the type of a packet
+ * without an Ethernet header: namespace 1. */
 static bool
 eth_is(const struct flow_match *m, uint16_t type)
 {
-    return m->mask.eth_type == 0xffff
-           && m->key.eth_type == be16_from(type);
+    return (m->mask.eth_type == 0xffff && m->key.eth_type == be16_from(type))
+           || (m->mask.packet_type
+               && m->key.packet_type == be32_from(0x10000u | type));
 }
 
 static bool
@@ -107,6 +160,8 @@ ofp_prereq_met(const struct flow_match *m, enum flow_prereq prereq)
         return eth_is(m, ETH_MPLS) || eth_is(m, ETH_MPLS_MCAST);
     case FLOW_PRE_PBB:
         return eth_is(m, ETH_PBB);
+    case FLOW_PRE_ETHERNET:
+        return !m->key.packet_type;
     }
     return false;
 }
@@ -214,18 +269,21 @@ field_parse(const struct flow_field *f, const uint8_t *p, unsigned n,
 }
 
 enum ofp_err
-ofp_oxm_parse(const uint8_t *p, size_t len, struct flow_match *m)
+ofp_oxm_parse(const uint8_t *p, size_t len, uint8_t version,
+              struct flow_match *m)
 {
     uint64_t seen = 0;
 
     _Static_assert(N_FLOW_FIELDS <= 64, "one bit per field");
     memset(m, 0, sizeof *m);
     for (size_t at = 0; at < len;) {
+        unsigned hlen;
+
         if (len - at < 4 || len - at - 4 < p[at + 3])
             return OFP_ERR_MATCH_BAD_LEN;
 
-        const struct flow_field *f = ofp_oxm_field(get_be16(p + at),
-                                                   p[at + 2] >> 1);
+        const struct flow_field *f = ofp_oxm_find(p + at, len - at, version,
+                                                  &hlen);
         bool masked = p[at + 2] & 1;
 
         if (!f)
@@ -234,17 +292,17 @@ ofp_oxm_parse(const uint8_t *p, size_t len, struct flow_match *m)
         unsigned n = flow_field_oxm_len(f);
         uint64_t bit = UINT64_C(1) << (f - flow_fields);
 
-        if (p[at + 3] != n << masked)
+        if (p[at + 3] != hlen - 4 + (n << masked))
             return OFP_ERR_MATCH_BAD_LEN;
         if (seen & bit)
             return OFP_ERR_MATCH_DUP_FIELD;
         seen |= bit;
 
-        enum ofp_err err = field_parse(f, p + at + 4, n, masked, m);
+        enum ofp_err err = field_parse(f, p + at + hlen, n, masked, m);
 
         if (err)
             return err;
-        at += 4 + (n << masked);
+        at += hlen + (n << masked);
     }
     for (; seen; seen &= seen - 1) /* §7.2.3.6; in any order. */
         if (!ofp_prereq_met(m, flow_fields[__builtin_ctzll(seen)].prereq))
@@ -263,10 +321,10 @@ member_masked(const struct flow_match *m, const struct flow_field *f)
 
 static size_t
 field_write(const struct flow_field *f, const struct flow_match *m,
-            uint8_t *p)
+            uint8_t version, uint8_t *p)
 {
     uint8_t v[16], mask[16], full[16] = { 0 };
-    unsigned n = flow_field_oxm_len(f);
+    unsigned n = flow_field_oxm_len(f), hlen;
 
     flow_field_get(&m->mask, f, mask);
     if (all_bytes(mask, 16, 0) || !ofp_prereq_met(m, f->prereq))
@@ -278,22 +336,22 @@ field_write(const struct flow_field *f, const struct flow_match *m,
 
     bool masked = f->maskable && memcmp(mask, full, 16);
 
-    put_be16(p, f->oxm_class);
-    p[2] = (uint8_t) (f->oxm_field << 1 | masked);
-    p[3] = (uint8_t) (n << masked);
-    memcpy(p + 4, v + 16 - n, n);
+    hlen = ofp_oxm_put_header(f, version, masked, p);
+    if (!hlen)
+        return 0;
+    memcpy(p + hlen, v + 16 - n, n);
     if (masked)
-        memcpy(p + 4 + n, mask + 16 - n, n);
-    return 4 + (n << masked);
+        memcpy(p + hlen + n, mask + 16 - n, n);
+    return hlen + (n << masked);
 }
 
 size_t
-ofp_oxm_write(const struct flow_match *m, uint8_t *buf)
+ofp_oxm_write(const struct flow_match *m, uint8_t version, uint8_t *buf)
 {
     size_t at = 0;
 
     for (unsigned i = 0; i < N_FLOW_FIELDS; i++)
         if (member_masked(m, &flow_fields[i]))
-            at += field_write(&flow_fields[i], m, buf + at);
+            at += field_write(&flow_fields[i], m, version, buf + at);
     return at;
 }

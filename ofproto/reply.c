@@ -18,7 +18,7 @@ ofp_match_put(of_object_t *view, const struct flow_match *m)
         ofp_match10_write(m, OF_OBJECT_BUFFER_INDEX(view, 0));
         return 0;
     }
-    n = ofp_oxm_write(m, oxm);
+    n = ofp_oxm_write(m, (uint8_t) view->version, oxm);
     err = of_object_splice(view, MATCH3_HLEN,
                            (unsigned) view->length - MATCH3_HLEN,
                            (unsigned) n);
@@ -39,7 +39,8 @@ ofp_match_take(const of_object_t *view, struct flow_match *m)
     if (get_be16(p) != 1) /* OFPMT_OXM */
         return OFP_ERR_MATCH_BAD_TYPE;
     return ofp_oxm_parse(p + MATCH3_HLEN,
-                         (size_t) view->length - MATCH3_HLEN, m);
+                         (size_t) view->length - MATCH3_HLEN,
+                         (uint8_t) view->version, m);
 }
 
 /* -------------------------------------------------------------- multipart */

@@ -220,6 +220,17 @@ set_tp(struct batch *b, unsigned s, const struct set *f, bool dst)
         rewrite_l4_csum(b, s, d, false);
 }
 
+/* The 12 bits beside the data offset: RFC 9293 §3.1. */
+static void
+set_tcp_flags(struct batch *b, unsigned s, const struct set *f)
+{
+    if (b->lay[s].l4 && b->key[s].ip_proto == REWRITE_TCP)
+        rewrite_l4_csum(b, s,
+                        put_summed(slot_at(b, s, b->lay[s].l4 + 12u), f->value,
+                                   f->mask, 2),
+                        false);
+}
+
 static bool
 slot_is_nd(const struct batch *b, unsigned s)
 {
@@ -294,9 +305,16 @@ set_mpls(struct batch *b, unsigned s, const struct set *f)
 static void
 set_pbb(struct batch *b, unsigned s, const struct set *f)
 {
-    if (b->key[s].eth_type == be16_from(0x88e7) && b->lay[s].l2_5)
-        put_masked(slot_at(b, s, b->lay[s].l2_5 + 1u), f->value + 1,
-                   f->mask + 1, 3);
+    uint8_t v[4], m[4];
+
+    if (b->key[s].eth_type != be16_from(0x88e7) || !b->lay[s].l2_5)
+        return;
+    /* UCA is bit 24 of the member and bit 27 of the I-TAG. */
+    memcpy(v, f->value, 4);
+    memcpy(m, f->mask, 4);
+    v[0] = (uint8_t) (v[0] << 3);
+    m[0] = (uint8_t) ((m[0] & 1) << 3);
+    put_masked(slot_at(b, s, b->lay[s].l2_5), v, m, 4);
 }
 
 /* The pipeline's own fields. */
@@ -319,6 +337,7 @@ set_slot(struct batch *b, unsigned s, const struct set *f)
     case offsetof(struct flow_key, ip_dst): set_ipv4(b, s, f, true); break;
     case offsetof(struct flow_key, tp_src): set_tp(b, s, f, false); break;
     case offsetof(struct flow_key, tp_dst): set_tp(b, s, f, true); break;
+    case offsetof(struct flow_key, tcp_flags): set_tcp_flags(b, s, f); break;
     case offsetof(struct flow_key, ipv6_src): set_ipv6(b, s, f, false); break;
     case offsetof(struct flow_key, ipv6_dst): set_ipv6(b, s, f, true); break;
     case offsetof(struct flow_key, ipv6_label): set_flow_label(b, s, f); break;

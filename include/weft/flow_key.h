@@ -23,6 +23,11 @@
  *         nw_flags   FLOW_NW_* bits.
  *         ipv6_exthdr OFPIEH_* bits (OpenFlow 1.3.5 §7.2.3.8).
  *         pbb_isid   UCA(bit 24) and I-SID (24 bits).
+ *         actset_output  port of the action set's output; FLOW_PORT_UNSET:
+ *                    there is none, or a group takes precedence (OpenFlow
+ *                    1.5.1 §7.2.3.8).  In egress tables the port.
+ *         packet_type  namespace(16) and type(16); 0, Ethernet, of every
+ *                    packet (OpenFlow 1.5.1 §7.2.3.11).
  *         ip_ttl     IPv4 TTL or IPv6 hop limit; no OpenFlow 1.3 field, kept
  *                    for nw_ttl.
  * Threads: any.  Owns: nothing.  Source: OpenFlow 1.3.5 §7.2.3. */
@@ -38,7 +43,7 @@
 #include "weft/be.h"
 
 /* Bumped whenever struct flow_key changes; see STYLE do 8. */
-#define FLOW_KEY_SEQ 1
+#define FLOW_KEY_SEQ 2
 
 #define FLOW_VLAN_PRESENT 0x1000
 
@@ -46,6 +51,8 @@
 #define FLOW_NW_FRAG_LATER 0x02 /* Not the first one: no ports in the key. */
 #define FLOW_NW_MORE_VLAN 0x10  /* More VLAN tags below the outermost. */
 #define FLOW_NW_MORE_MPLS 0x20  /* More MPLS labels below the outermost. */
+
+#define FLOW_PORT_UNSET 0xfffffff7u /* OFPP_UNSET, OpenFlow 1.5.1 §7.2.1. */
 
 #define FLOW_ETH_TYPE_NOT_ETH2 0x05ff /* Value for 802.3 length frames. */
 
@@ -81,7 +88,9 @@ struct flow_key {
     /* Line 2: pipeline. */
     be64 metadata;
     be32 in_phy_port; /* Equals in_port: uplinks are no OpenFlow ports. */
-    be32 reserved[13];
+    be32 actset_output;
+    be32 packet_type;
+    be32 reserved[11];
 };
 
 #define FLOW_KEY_WORDS (sizeof(struct flow_key) / 8)
@@ -116,7 +125,20 @@ enum flow_prereq {
     FLOW_PRE_ND_NA,
     FLOW_PRE_MPLS,
     FLOW_PRE_PBB,
+    FLOW_PRE_ETHERNET, /* No other packet_type is matched. */
 };
+
+/* In which versions of the protocol a field has an OXM. */
+enum flow_known {
+    FLOW_KNOWN_ANY,      /* All that have OXMs. */
+    FLOW_KNOWN_OF14,     /* From 1.4 on. */
+    FLOW_KNOWN_OF15,     /* From 1.5 on. */
+    FLOW_KNOWN_OF15_ONF, /* From 1.5 on; before as an experimenter field of
+                          * the ONF with the same number. */
+};
+
+#define FLOW_OXM_EXPERIMENTER 0xffff /* Class of experimenter fields. */
+#define FLOW_ONF_ID 0x4f4e4600u      /* The ONF's experimenter id. */
 
 enum flow_fmt {
     FLOW_FMT_DEC,
@@ -136,7 +158,8 @@ struct flow_field {
     uint8_t width;  /* Of the member, bytes. */
     uint8_t shift;  /* Left shift inside the member. */
     bool maskable;
-    bool settable;
+    uint8_t settable; /* First wire version that may set it; 0: none. */
+    uint8_t known;    /* enum flow_known */
     uint8_t prereq; /* enum flow_prereq */
     uint8_t fmt;    /* enum flow_fmt */
 };

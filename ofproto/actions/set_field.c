@@ -12,54 +12,96 @@ fits(const struct flow_field *f, const uint8_t v[16])
     return f->bits >= 64 || !(n >> f->bits);
 }
 
+/* What the values' own rules forbid. */
+static enum ofp_err
+value_check(const struct ofp_compile *c, const struct flow_field *f,
+            const uint8_t v[16], const uint8_t mask[16])
+{
+    uint16_t vid = get_be16(v + 14) & get_be16(mask + 14);
+
+    if (!fits(f, v))
+        return OFP_ERR_ACT_BAD_SET_ARGUMENT;
+    if (f != &flow_fields[FLOW_F_VLAN_VID])
+        return OFP_OK;
+    /* Table 13: the VID of a tag has OFPVID_PRESENT; under a mask without it
+     * nothing is said of it. */
+    if (get_be16(mask + 14) & FLOW_VLAN_PRESENT && !(vid & FLOW_VLAN_PRESENT))
+        return OFP_ERR_ACT_BAD_SET_ARGUMENT;
+    return ofp_compile_requires(c, FLOW_PRE_VLAN)
+               ? OFP_OK : OFP_ERR_ACT_MATCH_INCONSISTENT;
+}
+
 static enum ofp_err
 set_field_compile(struct ofp_compile *c, of_object_t *act)
 {
     of_oxm_t oxm;
-    uint8_t v[16] = { 0 };
+    uint8_t v[16] = { 0 }, mask[16];
+    unsigned n, hlen;
+    bool masked;
+    enum ofp_err err;
 
     of_action_set_field_field_bind(act, &oxm);
     if (oxm.length < 4)
         return OFP_ERR_ACT_BAD_SET_LEN;
 
     const uint8_t *p = OF_OBJECT_BUFFER_INDEX(&oxm, 0);
-    const struct flow_field *f = ofp_oxm_field(get_be16(p), p[2] >> 1);
+    const struct flow_field *f = ofp_oxm_find(p, (size_t) oxm.length,
+                                              c->version, &hlen);
 
-    if (!f || !f->settable || p[2] & 1) /* §7.2.5: no mask. */
+    masked = p[2] & 1;
+    if (!f || !f->settable || f->settable > c->version
+        || (masked && c->version < OF_VERSION_1_5)) /* 1.3.5 §7.2.5. */
         return OFP_ERR_ACT_BAD_SET_TYPE;
-
-    unsigned n = flow_field_oxm_len(f);
-
-    if (p[3] != n || oxm.length != (int) n + 4)
+    n = flow_field_oxm_len(f);
+    if (p[3] != hlen - 4 + (n << masked)
+        || oxm.length != (int) (hlen + (n << masked)))
         return OFP_ERR_ACT_BAD_SET_LEN;
-    memcpy(v + 16 - n, p + 4, n);
-    if (!fits(f, v))
-        return OFP_ERR_ACT_BAD_SET_ARGUMENT;
-    if (f == &flow_fields[FLOW_F_VLAN_VID]) {
-        /* Table 13: the VID of a tag has OFPVID_PRESENT. */
-        if (!(get_be16(v + 14) & FLOW_VLAN_PRESENT))
-            return OFP_ERR_ACT_BAD_SET_ARGUMENT;
-        if (!ofp_compile_requires(c, FLOW_PRE_VLAN))
-            return OFP_ERR_ACT_MATCH_INCONSISTENT;
-    }
+    memset(mask, 0xff, sizeof mask);
+    memcpy(v + 16 - n, p + hlen, n);
+    if (masked)
+        memcpy(mask + 16 - n, p + hlen + n, n);
+    for (unsigned i = 0; i < 16; i++) /* 1.5.1 §7.2.6.7: as in a match. */
+        if (v[i] & ~mask[i])
+            return OFP_ERR_ACT_BAD_SET_MASK;
+    err = value_check(c, f, v, mask);
+    if (err)
+        return err;
     if (!ofp_compile_requires(c, (enum flow_prereq) f->prereq))
         return OFP_ERR_ACT_MATCH_INCONSISTENT;
-    ofp_op_set_field(c, (enum flow_field_id) (f - flow_fields), v);
+    ofp_op_set_field_masked(c, (enum flow_field_id) (f - flow_fields), v,
+                            mask);
     return OFP_OK;
 }
 
 /* ---------------------------------------------------------------- encode */
 
-/* Value of the op in wire form, right-aligned. */
+/* Value (or mask) of the op in wire form, right-aligned. */
 static void
-op_value(const struct dp_op *op, uint8_t v[16])
+op_value(const struct dp_op *op, bool mask, uint8_t v[16])
 {
     const struct flow_field *f = &flow_fields[op->aux];
     struct flow_key k;
 
     memset(&k, 0, sizeof k);
-    memcpy((uint8_t *) &k + f->offset, op->data, f->width);
+    memcpy((uint8_t *) &k + f->offset, op->data + (mask ? f->width : 0),
+           f->width);
     flow_field_get(&k, f, v);
+}
+
+/* Does the op write all bits of its field? */
+static bool
+op_is_whole(const struct dp_op *op)
+{
+    const struct flow_field *f = &flow_fields[op->aux];
+    uint8_t mask[16], ones[16], full[16];
+    struct flow_key k;
+
+    op_value(op, true, mask);
+    memset(ones, 0xff, sizeof ones);
+    memset(&k, 0, sizeof k);
+    flow_field_set_masked(&k, f, ones, ones);
+    flow_field_get(&k, f, full);
+    return !memcmp(mask, full, 16);
 }
 
 static int
@@ -109,19 +151,27 @@ static int
 set_field_encode(struct ofp_encode *e, const struct dp_op *op)
 {
     const struct flow_field *f = &flow_fields[op->aux];
-    unsigned n = flow_field_oxm_len(f);
-    unsigned len = (4 + 4 + n + 7) / 8 * 8;
-    uint8_t v[16], wire[4 + 4 + 16 + 8] = { 0 };
+    unsigned n = flow_field_oxm_len(f), hlen, len;
+    uint8_t v[16], wire[4 + OFP_OXM_HLEN + 2 * 16 + 8] = { 0 };
+    bool masked;
 
-    op_value(op, v);
+    op_value(op, false, v);
     if (e->version == OF_VERSION_1_0)
         return encode10(e, op->aux, v);
+    /* A mask that came by 1.5 is told to older sessions too: half the truth
+     * would be a lie. */
+    masked = !op_is_whole(op);
+    hlen = ofp_oxm_put_header(f, e->version, masked, wire + 4);
+    if (!hlen) /* A field that this version does not know. */
+        return 0;
+    len = (4 + hlen + (n << masked) + 7) / 8 * 8;
     put_be16(wire, 25); /* OFPAT_SET_FIELD; the length counts the pad. */
     put_be16(wire + 2, (uint16_t) len);
-    put_be16(wire + 4, f->oxm_class);
-    wire[6] = (uint8_t) (f->oxm_field << 1);
-    wire[7] = (uint8_t) n;
-    memcpy(wire + 8, v + 16 - n, n);
+    memcpy(wire + 4 + hlen, v + 16 - n, n);
+    if (masked) {
+        op_value(op, true, v);
+        memcpy(wire + 4 + hlen + n, v + 16 - n, n);
+    }
 
     of_wire_buffer_t buf = { .buf = wire,
                              .alloc_bytes = (int) len,

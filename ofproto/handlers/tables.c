@@ -156,11 +156,10 @@ add_fields(struct bytes *b, uint16_t prop, enum which which)
         const struct flow_field *f = &flow_fields[i];
         bool masked = which == FIELDS_MATCH && f->maskable;
 
-        if (which == FIELDS_SET && !f->settable)
+        if (which == FIELDS_SET
+            && (!f->settable || f->settable > OF_VERSION_1_3))
             continue;
-        add16(b, f->oxm_class);
-        b->p[b->n++] = (uint8_t) (f->oxm_field << 1 | masked);
-        b->p[b->n++] = (uint8_t) (flow_field_oxm_len(f) << masked);
+        b->n += ofp_oxm_put_header(f, OF_VERSION_1_3, masked, b->p + b->n);
     }
     prop_end(b, start);
 }

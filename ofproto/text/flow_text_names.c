@@ -67,7 +67,7 @@ static const struct text_name names[] = {
     { "udp_dst", TEXT_FIELD, FLOW_F_UDP_DST },
     { "sctp_src", TEXT_FIELD, FLOW_F_SCTP_SRC },
     { "sctp_dst", TEXT_FIELD, FLOW_F_SCTP_DST },
-    { "tcp_flags", TEXT_TCP_FLAGS, N_FLOW_FIELDS },
+    { "tcp_flags", TEXT_TCP_FLAGS, FLOW_F_TCP_FLAGS },
     { "icmp_type", TEXT_ICMP_TYPE, FLOW_F_ICMPV4_TYPE },
     { "icmp_code", TEXT_ICMP_CODE, FLOW_F_ICMPV4_CODE },
     { "icmpv4_type", TEXT_FIELD, FLOW_F_ICMPV4_TYPE },
@@ -82,6 +82,9 @@ static const struct text_name names[] = {
     { "mpls_bos", TEXT_FIELD, FLOW_F_MPLS_BOS },
     { "mpls_ttl", TEXT_MPLS_TTL, N_FLOW_FIELDS },
     { "pbb_isid", TEXT_FIELD, FLOW_F_PBB_ISID },
+    { "pbb_uca", TEXT_FIELD, FLOW_F_PBB_UCA },
+    { "actset_output", TEXT_FIELD, FLOW_F_ACTSET_OUTPUT },
+    { "packet_type", TEXT_FIELD, FLOW_F_PACKET_TYPE },
 };
 
 const struct text_name *
@@ -142,6 +145,7 @@ text_prereq_words(enum flow_prereq prereq)
         [FLOW_PRE_ND_NA] = "icmp6,icmp_type=136",
         [FLOW_PRE_MPLS] = "mpls or mplsm",
         [FLOW_PRE_PBB] = "dl_type=0x88e7",
+        [FLOW_PRE_ETHERNET] = "no other packet_type",
     };
 
     return words[prereq];

@@ -337,6 +337,7 @@ network(struct printer *p)
            be32_to(p->left.mpls_lse) & 0xff, 0xff);
     field(p, FLOW_F_MPLS_BOS, "mpls_bos");
     field(p, FLOW_F_PBB_ISID, "pbb_isid");
+    field(p, FLOW_F_PBB_UCA, "pbb_uca");
     frag(p);
 }
 
@@ -393,6 +394,8 @@ ofp_text_add_match(struct base_str *s, const struct flow_match *m)
     field(&p, FLOW_F_METADATA, "metadata");
     field(&p, FLOW_F_IN_PORT, "in_port");
     field(&p, FLOW_F_IN_PHY_PORT, "in_phy_port");
+    field(&p, FLOW_F_ACTSET_OUTPUT, "actset_output");
+    field(&p, FLOW_F_PACKET_TYPE, "packet_type");
     vlan(&p);
     field(&p, FLOW_F_ETH_SRC, "dl_src");
     field(&p, FLOW_F_ETH_DST, "dl_dst");

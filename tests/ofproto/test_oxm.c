@@ -7,6 +7,8 @@
 #include "ofproto/oxm.h"
 #include "utils/base/mem.h"
 
+enum { OF13 = 4, OF14, OF15 }; /* Wire versions. */
+
 /* "80 00 0a 02 08 00" into exactly sized heap memory, so that the sanitizer
  * sees the first byte behind it. */
 static uint8_t *
@@ -22,14 +24,20 @@ from_hex(const char *hex, size_t *len)
 }
 
 static enum ofp_err
-parse(const char *hex, struct flow_match *m)
+parse_version(const char *hex, uint8_t version, struct flow_match *m)
 {
     size_t len;
     uint8_t *p = from_hex(hex, &len);
-    enum ofp_err err = ofp_oxm_parse(p, len, m);
+    enum ofp_err err = ofp_oxm_parse(p, len, version, m);
 
     free(p);
     return err;
+}
+
+static enum ofp_err
+parse(const char *hex, struct flow_match *m)
+{
+    return parse_version(hex, OF13, m);
 }
 
 #define IP "80000a020800"
@@ -120,9 +128,9 @@ START_TEST(test_oxm_what_was_parsed_is_written_alike)
     if (parse(cases[_i].hex, &m))
         return;
 
-    size_t n = ofp_oxm_write(&m, buf);
+    size_t n = ofp_oxm_write(&m, OF13, buf);
 
-    ck_assert_int_eq(ofp_oxm_parse(buf, n, &again), OFP_OK);
+    ck_assert_int_eq(ofp_oxm_parse(buf, n, OF13, &again), OFP_OK);
     ck_assert(flow_match_equal(&m, &again));
 }
 END_TEST
@@ -138,14 +146,14 @@ START_TEST(test_oxm_write_gives_golden_bytes)
     size_t len;
     uint8_t *want = from_hex(hex, &len);
 
-    ck_assert_int_eq(ofp_oxm_parse(want, len, &m), OFP_OK);
+    ck_assert_int_eq(ofp_oxm_parse(want, len, OF13, &m), OFP_OK);
     ck_assert_uint_eq(be32_to(m.key.in_port), 7);
     ck_assert_uint_eq(be16_to(m.key.vlan_tci), 0x1064);
     ck_assert_uint_eq(be16_to(m.mask.vlan_tci), 0x1fff);
     ck_assert_uint_eq(m.key.ip_tos, 9 << 2);
     ck_assert_uint_eq(be32_to(m.mask.ip_src), 0xffff0000);
     ck_assert_uint_eq(be64_to(m.key.tun_id), 0x1389);
-    ck_assert_uint_eq(ofp_oxm_write(&m, buf), len);
+    ck_assert_uint_eq(ofp_oxm_write(&m, OF13, buf), len);
     ck_assert_mem_eq(buf, want, len);
     free(want);
 }
@@ -160,7 +168,7 @@ START_TEST(test_oxm_parse_given_every_truncation_stays_inside)
     for (size_t n = 0; n < len; n++) {
         uint8_t *exact = base_xmemdup(whole, n ? n : 1);
         struct flow_match m;
-        enum ofp_err err = ofp_oxm_parse(exact, n, &m);
+        enum ofp_err err = ofp_oxm_parse(exact, n, OF13, &m);
         /* Ends of TLVs are at 0, 6, 11 and 17. */
         bool whole_tlvs = n == 0 || n == 6 || n == 11 || n == 17;
 
@@ -168,6 +176,82 @@ START_TEST(test_oxm_parse_given_every_truncation_stays_inside)
         free(exact);
     }
     free(whole);
+}
+END_TEST
+
+/* Which version knows which field, and under which header: OpenFlow 1.4.1
+ * §7.2.3.7 (pbb_uca), 1.5.1 §7.2.3.7 and §7.2.3.8 (tcp_flags, actset_output,
+ * packet_type), the ONF's extensions 109 and 233 of 1.3 as Open vSwitch sends
+ * them (experimenter 0x4f4e4600). */
+#define PBB "80000a0288e7"
+#define TCP IP PROTO("06")
+#define ONF "4f4e4600"
+static const struct {
+    const char *hex;
+    enum ofp_err err[3]; /* 1.3, 1.4, 1.5 */
+} known[] = {
+    { PBB "8000520101", { OFP_ERR_MATCH_BAD_FIELD, OFP_OK, OFP_OK } },
+    { PBB "8000520102", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_VALUE,
+                          OFP_ERR_MATCH_BAD_VALUE } },
+    { "8000520101", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_PREREQ,
+                      OFP_ERR_MATCH_BAD_PREREQ } },
+    { TCP "800054020012", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                            OFP_OK } },
+    { TCP "8000550400020012", { OFP_ERR_MATCH_BAD_FIELD,
+                                OFP_ERR_MATCH_BAD_FIELD, OFP_OK } },
+    { TCP "8000550400120002", { OFP_ERR_MATCH_BAD_FIELD,
+                                OFP_ERR_MATCH_BAD_FIELD,
+                                OFP_ERR_MATCH_BAD_WILDCARDS } },
+    { TCP "800054021012", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                            OFP_ERR_MATCH_BAD_VALUE } },
+    { IP "800054020012", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                           OFP_ERR_MATCH_BAD_PREREQ } },
+    { TCP "ffff5406" ONF "0012", { OFP_OK, OFP_OK,
+                                   OFP_ERR_MATCH_BAD_FIELD } },
+    { TCP "ffff5508" ONF "00020012", { OFP_OK, OFP_OK,
+                                       OFP_ERR_MATCH_BAD_FIELD } },
+    { TCP "ffff5405" ONF "12", { OFP_ERR_MATCH_BAD_LEN, OFP_ERR_MATCH_BAD_LEN,
+                                 OFP_ERR_MATCH_BAD_FIELD } },
+    { "ffff5608" ONF "00000001", { OFP_OK, OFP_OK,
+                                   OFP_ERR_MATCH_BAD_FIELD } },
+    { "8000560400000001", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                            OFP_OK } },
+    { "80005604fffffff7", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                            OFP_OK } }, /* OFPP_UNSET */
+    { "8000570800000001" "0000000f", { OFP_ERR_MATCH_BAD_FIELD,
+                                       OFP_ERR_MATCH_BAD_FIELD,
+                                       OFP_ERR_MATCH_BAD_MASK } },
+    { "8000580400000000", { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+                            OFP_OK } },
+    { "8000580400010800" "800016040a000001",
+      { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD, OFP_OK } },
+    { "8000580400010800" "80000606020000000001",
+      { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+        OFP_ERR_MATCH_BAD_PREREQ } },
+    { "ffff5808" ONF "00000000",
+      { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+        OFP_ERR_MATCH_BAD_FIELD } },
+    { "ffff0008" ONF "00000001", /* No in_port of the ONF's. */
+      { OFP_ERR_MATCH_BAD_FIELD, OFP_ERR_MATCH_BAD_FIELD,
+        OFP_ERR_MATCH_BAD_FIELD } },
+};
+
+START_TEST(test_oxm_each_version_knows_its_fields_by_their_headers)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t version = (uint8_t) (OF13 + i), buf[OFP_OXM_MAX];
+        struct flow_match m, again;
+        enum ofp_err err = parse_version(known[_i].hex, version, &m);
+        size_t n;
+
+        ck_assert_msg(err == known[_i].err[i], "%s in version %u: %s",
+                      known[_i].hex, version, ofp_err_name(err));
+        if (err)
+            continue;
+        n = ofp_oxm_write(&m, version, buf);
+        ck_assert_int_eq(ofp_oxm_parse(buf, n, version, &again), OFP_OK);
+        ck_assert(flow_match_equal(&m, &again));
+    }
 }
 END_TEST
 
@@ -311,6 +395,9 @@ main(void)
     tcase_add_loop_test(tc, test_oxm_what_was_parsed_is_written_alike, 0,
                         WEFT_ARRAY_LEN(cases));
     tcase_add_test(tc, test_oxm_write_gives_golden_bytes);
+    tcase_add_loop_test(
+        tc, test_oxm_each_version_knows_its_fields_by_their_headers, 0,
+        sizeof known / sizeof known[0]);
     tcase_add_test(tc, test_oxm_parse_given_every_truncation_stays_inside);
     tcase_add_test(
         tc, test_match10_given_all_wildcards_is_empty_and_written_as_all);
