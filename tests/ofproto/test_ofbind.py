@@ -220,8 +220,9 @@ class Layout(unittest.TestCase):
                     " uint16_t length; list(a) m; };", "has no length")
 
     def test_list_element_may_end_with_a_match(self):
-        text = ("struct of_match_v3(align=8, length_includes_align=False)"
-                " { uint16_t type == 1; uint16_t length; };"
+        text = ("struct c { uint8_t v; };"
+                " struct of_match_v3(align=8, length_includes_align=False)"
+                " { uint16_t type == 1; uint16_t length; list(c) o; };"
                 " struct a { uint32_t n; of_match_t m;%s };"
                 " struct x : of_header { uint8_t version; uint8_t type == 1;"
                 " uint16_t length; uint32_t xid; list(a) l; };")
