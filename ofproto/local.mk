@@ -10,6 +10,7 @@ libofproto_a_SOURCES = \
 	%D%/groups.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
+	%D%/meter_spec.h \
 	%D%/ofp_err.c %D%/ofp_err.h \
 	%D%/ofproto.h \
 	%D%/oxm.c %D%/oxm.h \

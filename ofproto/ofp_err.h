@@ -75,10 +75,18 @@
     X(CONFIG_BAD_FLAGS, 10, 0, 1, 6)                                          \
     X(ROLE_STALE, 11, 0, 1, 5)                                                \
     X(ROLE_BAD_ROLE, 11, 2, 1, 5)                                             \
+    X(METER_UNKNOWN, 12, 0, 1, 1)                                             \
+    X(METER_EXISTS, 12, 1, 1, 1)                                              \
     X(METER_INVALID_METER, 12, 2, 1, 1)                                       \
     X(METER_UNKNOWN_METER, 12, 3, 1, 1)                                       \
     X(METER_BAD_COMMAND, 12, 4, 1, 1)                                         \
+    X(METER_BAD_FLAGS, 12, 5, 1, 1)                                           \
+    X(METER_BAD_RATE, 12, 6, 1, 1)                                            \
+    X(METER_BAD_BURST, 12, 7, 1, 1)                                           \
+    X(METER_BAD_BAND, 12, 8, 1, 1)                                            \
+    X(METER_BAD_BAND_VALUE, 12, 9, 1, 1)                                      \
     X(METER_OUT_OF_METERS, 12, 10, 1, 1)                                      \
+    X(METER_OUT_OF_BANDS, 12, 11, 1, 1)                                       \
     X(TABLE_FEATURES_BAD_TABLE, 13, 0, 1, 2)                                  \
     X(TABLE_FEATURES_EPERM, 13, 5, 1, 5)
 

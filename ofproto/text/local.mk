@@ -9,3 +9,4 @@ libofproto_a_SOURCES += \
 	%D%/flow_text_print.c \
 	%D%/flow_text_words.c \
 	%D%/group_text.h
+libofproto_a_SOURCES += %D%/meter_text.c %D%/meter_text.h

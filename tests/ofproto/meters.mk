@@ -1,0 +1,6 @@
+# Meters and queues.
+check_PROGRAMS += tests/ofproto/test_meter_text
+TESTS += tests/ofproto/test_meter_text
+tests_ofproto_test_meter_text_SOURCES = %D%/test_meter_text.c
+tests_ofproto_test_meter_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_meter_text_LDADD = libofproto.a $(BASE_LIBS) $(CHECK_LIBS)
