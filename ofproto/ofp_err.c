@@ -5,35 +5,79 @@
 
 #include "weft/compiler.h"
 
-static const struct {
-    enum ofp_err err;
-    uint16_t type10, code10;
-    const char *name;
-} errors[] = {
-#define X(id, type, code, t10, c10) { OFP_ERR_##id, t10, c10, #id },
-    OFP_ERRORS(X)
-#undef X
+struct number {
+    uint16_t type, code;
+};
+
+static const struct number newest[N_OFP_ERR] = {
+#define OFP_ERROR(id, t, c, t10, c10) [OFP_ERR_##id] = { t, c },
+#define OFP_ERROR_13(id, t, c)
+#define OFP_ERROR_14(id, t, c)
+#include "ofproto/ofp_errors.def"
+#undef OFP_ERROR
+#undef OFP_ERROR_13
+#undef OFP_ERROR_14
+};
+
+static const struct number in_10[N_OFP_ERR] = {
+#define OFP_ERROR(id, t, c, t10, c10) [OFP_ERR_##id] = { t10, c10 },
+#define OFP_ERROR_13(id, t, c)
+#define OFP_ERROR_14(id, t, c)
+#include "ofproto/ofp_errors.def"
+#undef OFP_ERROR
+#undef OFP_ERROR_13
+#undef OFP_ERROR_14
+};
+
+/* Where 1.3 and 1.4 differ; type 0: they do not. */
+static const struct number in_13[N_OFP_ERR] = {
+#define OFP_ERROR(id, t, c, t10, c10)
+#define OFP_ERROR_13(id, t, c) [OFP_ERR_##id] = { t, c },
+#define OFP_ERROR_14(id, t, c)
+#include "ofproto/ofp_errors.def"
+#undef OFP_ERROR
+#undef OFP_ERROR_13
+#undef OFP_ERROR_14
+};
+
+static const struct number in_14[N_OFP_ERR] = {
+#define OFP_ERROR(id, t, c, t10, c10)
+#define OFP_ERROR_13(id, t, c)
+#define OFP_ERROR_14(id, t, c) [OFP_ERR_##id] = { t, c },
+#include "ofproto/ofp_errors.def"
+#undef OFP_ERROR
+#undef OFP_ERROR_13
+#undef OFP_ERROR_14
+};
+
+static const char *const names[N_OFP_ERR] = {
+#define OFP_ERROR(id, t, c, t10, c10) [OFP_ERR_##id] = #id,
+#define OFP_ERROR_13(id, t, c)
+#define OFP_ERROR_14(id, t, c)
+#include "ofproto/ofp_errors.def"
+#undef OFP_ERROR
+#undef OFP_ERROR_13
+#undef OFP_ERROR_14
 };
 
 void
 ofp_err_encode(enum ofp_err err, uint8_t version, uint16_t *type,
                uint16_t *code)
 {
-    *type = (unsigned) err >> 16 & 0xff;
-    *code = (uint16_t) err;
-    for (size_t i = 0; version == 1 && i < WEFT_ARRAY_LEN(errors); i++)
-        if (errors[i].err == err) {
-            *type = errors[i].type10;
-            *code = errors[i].code10;
-            break;
-        }
+    const struct number *n = &newest[err];
+
+    if (version == 1)
+        n = &in_10[err];
+    else if (version == 4 && in_13[err].type)
+        n = &in_13[err];
+    else if (version == 5 && in_14[err].type)
+        n = &in_14[err];
+    *type = n->type;
+    *code = n->code;
 }
 
 const char *
 ofp_err_name(enum ofp_err err)
 {
-    for (size_t i = 0; i < WEFT_ARRAY_LEN(errors); i++)
-        if (errors[i].err == err)
-            return errors[i].name;
-    return "?";
+    return (unsigned) err < N_OFP_ERR && names[err] ? names[err] : "?";
 }

@@ -51,18 +51,23 @@ static void
 send_error(struct ofp_session *s, uint8_t version, uint32_t xid,
            const uint16_t type_code[2], const void *data, size_t len)
 {
-    uint8_t msg[12 + ERROR_DATA_LEN];
+    uint8_t msg[16 + ERROR_DATA_LEN];
+    size_t at = 12;
 
     len = WEFT_MIN(len, (size_t) ERROR_DATA_LEN);
     msg[0] = version;
     msg[1] = OFPT_ERROR;
-    put_be16(msg + 2, (uint16_t) (12 + len));
     put_be32(msg + 4, xid);
     put_be16(msg + 8, type_code[0]);
     put_be16(msg + 10, type_code[1]);
-    memcpy(msg + 12, data, len);
+    if (type_code[0] == OFP_ET_EXPERIMENTER) {
+        put_be32(msg + at, OFP_ONF_EXPERIMENTER);
+        at += 4;
+    }
+    put_be16(msg + 2, (uint16_t) (at + len));
+    memcpy(msg + at, data, len);
     s->b->stats.errors_sent++;
-    ofp_session_send_raw(s, msg, 12 + len);
+    ofp_session_send_raw(s, msg, at + len);
 }
 
 void

@@ -369,8 +369,27 @@ END_TEST
 
 START_TEST(test_err_encode_gives_each_version_its_numbers)
 {
+    static const struct {
+        enum ofp_err err;
+        uint8_t version;
+        unsigned type, code;
+    } moved[] = { /* As Open vSwitch 3.1.0 encodes them. */
+        { OFP_ERR_PROP_BAD_LEN, 5, 14, 1 },
+        { OFP_ERR_PROP_BAD_LEN, 4, 13, 3 },
+        { OFP_ERR_INS_DUP_INST, 5, 3, 9 },
+        { OFP_ERR_INS_DUP_INST, 4, 0xffff, 2600 },
+        { OFP_ERR_BUNDLE_IN_PROGRESS, 5, 17, 15 },
+        { OFP_ERR_BUNDLE_IN_PROGRESS, 4, 0xffff, 2315 },
+        { OFP_ERR_ACT_BAD_SET_MASK, 6, 2, 16 },
+        { OFP_ERR_ACT_BAD_SET_MASK, 5, 0xffff, 4250 },
+    };
     uint16_t type, code;
 
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(moved); i++) {
+        ofp_err_encode(moved[i].err, moved[i].version, &type, &code);
+        ck_assert_uint_eq(type, moved[i].type);
+        ck_assert_uint_eq(code, moved[i].code);
+    }
     ofp_err_encode(OFP_ERR_FLOW_OVERLAP, 4, &type, &code);
     ck_assert_uint_eq(type << 16 | code, 5 << 16 | 3);
     ofp_err_encode(OFP_ERR_FLOW_OVERLAP, 1, &type, &code);
