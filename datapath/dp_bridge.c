@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datapath/dp_priv.h"
+#include "datapath/stage_fast.h"
 #include "datapath/worker.h"
 #include "utils/base/mem.h"
 
@@ -283,6 +284,8 @@ dp_bridge_del(struct dp_bridge *br)
     while ((no = dp_port_next(br, 0)))
         if (dp_port_del(br, no, NULL))
             break;
+    if (br->txn) /* Whatever it was to become. */
+        dp_txn_drop(br);
     BASE_LIST_FOR_SAFE(r, rtmp, &br->rules, node)
         dp_rule_del(r);
     dp_bridge_commit(br);

@@ -185,6 +185,7 @@ struct dp_bridge {
     void *owner;
     char name[DP_NAME_LEN];
     bool dirty;
+    struct dp_txn *txn;   /* Under way, see dp_txn.c; NULL: none. */
     uint32_t n_vlan_acts; /* Rules that look at tags by an action. */
     uint32_t n_frag_acts; /* Rules that write what fragments lack. */
     struct flow_key cache_mask;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datapath/dp_priv.h"
+#include "datapath/stage_fast.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
 
@@ -251,6 +252,38 @@ rule_new(struct dp_table *t, uint16_t priority,
     return r;
 }
 
+/* An act that no worker reads and no cache leads to any more: at once, or
+ * after a grace period. */
+static void
+act_free(struct dp_rule *r, struct rule_act *a, bool was_seen)
+{
+    if (!a)
+        return;
+    key_act_del(r->table->br, a->flags);
+    if (!(a->flags & ACT_OWN))
+        return;
+    if (was_seen)
+        rcu_defer_held(r->table->br->dp->rcu, free, a);
+    else
+        free(a);
+}
+
+/* Stages what the rule does after the transaction; 'before' is what it
+ * publishes, NULL for a new one. */
+static void
+stage_act(struct dp_rule *r, struct rule_act *before, struct rule_act *after)
+{
+    struct rule_stage *s;
+
+    if (!before || !(before->flags & ACT_STAGED)) {
+        dp_publish(&r->act, dp_stage_new(r, before, after));
+        return;
+    }
+    s = rule_act_stage(before);
+    act_free(r, s->after, false);
+    dp_publish(&s->after, after);
+}
+
 int
 dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
             const struct flow_match *match, const struct dp_instr *in,
@@ -279,8 +312,11 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
 
     dp_bridge_need_mask(br, &match->mask);
     key_act_add(br, flags);
+    if (br->txn)
+        stage_act(r, NULL, r->act);
     err = tbl_insert(r->table->tbl, &r->tr);
     if (err) {
+        dp_stage_forget(r);
         key_act_del(br, flags);
         tbl_mask_put(r->table->tbl, r->tr.mask);
         free(rule_base(br->dp, r));
@@ -297,7 +333,6 @@ int
 dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
 {
     struct dp_table *t = r->table;
-    struct dp *dp = t->br->dp;
     struct rule_act *old = r->act, *a;
     struct act_build b;
     uint8_t flags = 0;
@@ -312,41 +347,78 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     a = malloc(act_size(&b));
     if (!a)
         return -ENOMEM;
-    b.act->uid = ++dp->next_uid;
+    b.act->uid = ++t->br->dp->next_uid;
     b.act->flags |= ACT_OWN;
     act_place(&b, a, r);
     key_act_add(t->br, flags);
-    key_act_del(t->br, old->flags);
+    if (t->br->txn) {
+        stage_act(r, old, a);
+        return 0;
+    }
     dp_publish(&r->act, a);
-    if (old->flags & ACT_OWN)
-        rcu_defer_held(dp->rcu, free, old);
+    act_free(r, old, true);
     t->br->dirty = true;
     return 0;
 }
 
-void
-dp_rule_del(struct dp_rule *r)
+/* Takes the rule out of the table; its acts are done with. */
+static void
+rule_drop(struct dp_rule *r)
 {
-    struct dp_table *t;
-    struct dp *dp;
+    struct dp_table *t = r->table;
+    struct dp *dp = t->br->dp;
 
-    if (!r)
-        return;
-    t = r->table;
-    dp = t->br->dp;
     tbl_remove(t->tbl, &r->tr);
     t->n_rules--;
     table_changed(t);
-    key_act_del(t->br, r->act->flags);
     base_list_del(&r->node);
     tbl_mask_put(t->tbl, r->tr.mask);
     if (r->reset) {
         dp->resets[r->reset].packets = dp->free_reset;
         dp->free_reset = r->reset;
     }
-    if (r->act->flags & ACT_OWN)
-        rcu_defer_held(dp->rcu, free, r->act);
     rcu_defer_held(dp->rcu, free, rule_base(dp, r));
+}
+
+void
+dp_rule_del(struct dp_rule *r)
+{
+    if (!r)
+        return;
+    if (r->table->br->txn) {
+        stage_act(r, r->act, NULL);
+        return;
+    }
+    act_free(r, r->act, true);
+    rule_drop(r);
+}
+
+/* ------------------------------------------------------------ transactions */
+
+void
+dp_rule_settle(struct dp_rule *r)
+{
+    const struct rule_stage *s = rule_act_stage(r->act);
+    struct rule_act *before = s->before, *after = s->after;
+
+    act_free(r, before, true);
+    if (after)
+        dp_publish(&r->act, after);
+    else
+        rule_drop(r);
+}
+
+void
+dp_rule_undo(struct dp_rule *r)
+{
+    const struct rule_stage *s = rule_act_stage(r->act);
+    struct rule_act *before = s->before, *after = s->after;
+
+    act_free(r, after, false);
+    if (before)
+        dp_publish(&r->act, before);
+    else
+        rule_drop(r);
 }
 
 static void

@@ -82,6 +82,7 @@ struct rule_act {
 #define ACT_VLAN 0x10     /* Looks at the packet's VLAN tags. */
 #define ACT_FRAG 0x40     /* Writes what later fragments do not have. */
 #define ACT_MISS 0x20     /* Of a table-miss rule: dp_rule_is_miss. */
+#define ACT_STAGED 0x80   /* A transaction changes the rule: stage_fast.h. */
 
 static inline const struct dp_op *
 prog_op_at(const uint64_t *words)

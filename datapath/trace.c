@@ -5,6 +5,7 @@
 
 #include "datapath/dp_priv.h"
 #include "datapath/interp.h"
+#include "datapath/stage_fast.h"
 #include "utils/base/mem.h"
 
 static struct dp_op_list
@@ -19,7 +20,7 @@ ops_at(const uint64_t *words, uint32_t n)
 static struct interp_rule
 rule_describe(const struct dp_rule *r)
 {
-    const struct rule_act *a = r->act;
+    const struct rule_act *a = rule_act_at(r->act, r->table->br->gen);
     struct interp_rule out = {
         .table = r->table->id,
         .priority = r->tr.priority,
@@ -56,7 +57,8 @@ dp_trace(struct dp_bridge *br, uint32_t in_port, const struct pkt_tunnel *tun,
         n++;
     rules = base_xcalloc(n + 1, sizeof *rules);
     BASE_LIST_FOR (r, &br->rules, node)
-        rules[pl.n_rules++] = rule_describe(r);
+        if (rule_act_at(r->act, br->gen)) /* Not of a transaction to come. */
+            rules[pl.n_rules++] = rule_describe(r);
     for (unsigned i = 0; i < DP_N_TABLES; i++)
         pl.miss[i] = br->tables[i].miss;
     pl.rules = rules;

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+#include "datapath/stage_fast.h"
+
 enum { WALKING, DONE, DONE_RESUME };
 
 static inline uint64_t
@@ -74,14 +76,62 @@ walk_step(struct walk *k, unsigned i, const struct rule_act *a, uint8_t table,
     k->hash[i] = mix(k->hash[i], uid);
 }
 
-/* Packet 'i' hit 'tr' (or nothing) in table 't': where does it go? */
+/* ------------------------------------------------------- staged changes */
+
+static bool
+rule_is_there(void *gen, const struct tbl_rule *tr)
+{
+    const struct dp_rule *r = WEFT_CONTAINER_OF(tr, struct dp_rule, tr);
+
+    return rule_act_at(dp_load(&r->act), *(const uint32_t *) gen) != NULL;
+}
+
+/* What counts for a packet whose best rule of all is being changed; NULL:
+ * a miss. */
+static const struct rule_act *
+act_resolve(const struct dp_bridge *br, uint8_t table, uint32_t gen,
+            const struct flow_key *key, const struct rule_act *staged)
+{
+    const struct rule_act *a = rule_act_at(staged, gen);
+    struct tbl_rule *tr;
+
+    if (a)
+        return a;
+    tr = tbl_lookup_accepted(dp_load(&br->tables[table].tbl), key,
+                             rule_is_there, &gen);
+    return tr ? rule_act_at(dp_load(&dp_rule_of(tr)->act), gen) : NULL;
+}
+
+/* The act of the rule that was found; NULL: none. */
+static inline const struct rule_act *
+act_published(struct tbl_rule *tr)
+{
+    return weft_likely(tr != NULL) ? dp_load(&dp_rule_of(tr)->act) : NULL;
+}
+
+/* The one that counts in table 't'. */
+static inline const struct rule_act *
+act_seen(const struct worker *w, const struct dp_bridge *br, uint8_t t,
+         const struct flow_key *key, const struct rule_act *a)
+{
+    return weft_unlikely(a && a->flags & ACT_STAGED)
+               ? act_resolve(br, t, w->batch.gen, key, a)
+               : a;
+}
+
+/* Is its program all that happens to the packet? */
+static inline bool
+act_ends(const struct rule_act *a)
+{
+    return a && a->prog_off && a->goto_table == DP_NO_TABLE;
+}
+
+/* Packet 'i' goes by 'a' (NULL: by nothing) in table 't': where to? */
 static void
 walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
-             struct tbl_rule *tr, uint8_t t)
+             const struct rule_act *a, uint8_t t)
 {
-    const struct rule_act *a;
-
-    if (!tr) {
+    if (!a) {
         uint8_t miss = dp_read(br->tables[t].miss);
 
         walk_step(k, i, NULL, t, MISS_UID(t, miss));
@@ -92,7 +142,6 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         return;
     }
 
-    a = dp_load(&dp_rule_of(tr)->act);
     walk_step(k, i, a, t, a->uid);
     if (a->goto_table == DP_NO_TABLE) {
         k->state[i] = DONE;
@@ -129,8 +178,11 @@ walk_table(struct worker *w, struct dp_bridge *br, unsigned n, uint8_t t)
         }
     if (tbl && m)
         tbl_lookup_burst(tbl, keys, m, rules);
-    for (unsigned i = 0; i < m; i++)
-        walk_advance(br, k, at[i], tbl ? rules[i] : NULL, t);
+    for (unsigned i = 0; i < m; i++) {
+        const struct rule_act *a = act_published(tbl ? rules[i] : NULL);
+
+        walk_advance(br, k, at[i], act_seen(w, br, t, keys[i], a), t);
+    }
 }
 
 static void
@@ -248,6 +300,7 @@ walk_first(struct worker *w, struct dp_bridge *br,
     const struct tbl *tbl = dp_load(&br->tables[0].tbl);
     const struct flow_key *rest[BATCH_MAX];
     struct tbl_rule *rules[BATCH_MAX];
+    const struct rule_act *acts[BATCH_MAX];
     unsigned m = 0;
 
     if (weft_unlikely(!tbl))
@@ -255,23 +308,24 @@ walk_first(struct worker *w, struct dp_bridge *br,
     else
         tbl_lookup_burst(tbl, keys, n, rules);
     for (unsigned i = 0; i < n; i++) {
-        if (weft_likely(rules[i] != NULL)) {
-            const struct rule_act *a = dp_load(&dp_rule_of(rules[i])->act);
+        const struct rule_act *a = act_published(rules[i]);
 
-            if (weft_likely(a->prog_off && a->goto_table == DP_NO_TABLE)) {
-                progs[i] = rule_act_prog(a);
-                continue;
-            }
+        /* No stand-in has a program: staged changes are no matter here. */
+        if (weft_unlikely(!act_ends(a)))
+            a = act_seen(w, br, 0, keys[i], a);
+        if (weft_likely(act_ends(a))) {
+            progs[i] = rule_act_prog(a);
+            continue;
         }
         rest[m] = keys[i];
-        rules[m] = rules[i];
+        acts[m] = a;
         at[m++] = (uint8_t) i;
     }
     if (weft_likely(!m))
         return 0;
     walk_init(w, rest, m, NULL);
     for (unsigned i = 0; i < m; i++)
-        walk_advance(br, &w->walk, i, rules[i], 0);
+        walk_advance(br, &w->walk, i, acts[i], 0);
     return m;
 }
 

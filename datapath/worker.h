@@ -48,6 +48,7 @@
 struct batch {
     struct dp_bridge *br;
     struct bridge_pw *bp;
+    uint32_t gen;                  /* Of the bridge, when they set out. */
     unsigned n;                    /* Slots used. */
     unsigned n_live;               /* live[]: slots still to be run. */
     uint8_t live[BATCH_MAX];
@@ -75,6 +76,7 @@ struct pending {
     const struct dp_op *resume; /* NULL: starts at table 0. */
     struct pkt_tunnel tun;
     be32 in_port;
+    uint32_t gen; /* To go on with what the packet set out with. */
     uint8_t depth;
 };
 

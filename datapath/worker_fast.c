@@ -180,6 +180,7 @@ batch_stamp(struct worker *w, struct batch *b)
     struct bridge_pw *bp = b->bp;
     uint32_t gen = dp_load(&b->br->gen);
 
+    b->gen = gen;
     if (weft_likely(gen == bp->seen_gen && w->epoch == bp->seen_epoch))
         return;
     bp->seen_gen = gen;
@@ -533,10 +534,12 @@ pending_run(struct worker *w)
     struct pending first = w->pending[w->pend_head];
 
     batch_init(w, b, first.br);
+    b->gen = first.gen;
     while (w->pend_n && b->n < BATCH_MAX) {
         const struct pending *p = &w->pending[w->pend_head];
 
-        if (p->br != first.br || p->resume != first.resume)
+        if (p->br != first.br || p->resume != first.resume
+            || p->gen != first.gen)
             break;
         pending_slot(b, p);
         w->pend_head = (w->pend_head + 1) % PENDING_MAX;
@@ -585,6 +588,7 @@ inbox_packet(struct worker *w, struct inbox_item *it)
     const struct prog *prog = &it->prog;
 
     batch_init(w, b, it->br);
+    b->gen = dp_load(&it->br->gen);
     dp_count(b->bp->bal.injected, 1);
     b->n = 1;
     b->m[0] = it->m;
@@ -708,6 +712,7 @@ op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
                                       .src = k->tun_src,
                                       .dst = k->tun_dst },
                              .in_port = k->in_port,
+                             .gen = b->gen,
                              .depth = (uint8_t) (b->depth[s] + 1) };
 
         p.m = worker_take(w, g, s);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* controller: a packet, or a copy of it, into the punt ring. */
 #include "datapath/ops/rewrite.h"
+#include "datapath/stage_fast.h"
 
 void
 worker_punt_ring(struct worker *w, struct rte_mbuf *m, struct dp_port *charge)
@@ -29,7 +30,10 @@ op_ctx(const struct group *g, const struct dp_op *op)
     } else if (g->prog->n_credits) {
         const struct dp_rule *r = (const void *) g->prog->credits[0];
 
-        c.cookie = dp_load(&r->act)->cookie;
+        const struct rule_act *a = rule_act_at(dp_load(&r->act), g->b->gen);
+
+        if (weft_likely(a != NULL))
+            c.cookie = a->cookie;
         c.table = r->table->id;
         c.miss_rule = dp_rule_is_miss(r);
     }

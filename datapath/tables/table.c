@@ -337,6 +337,13 @@ tbl_union_mask(const struct tbl *t_, struct flow_key *mask)
 
 /* ------------------------------------------------------------------ rules */
 
+/* Workers may be walking the chain (tbl_lookup_accepted). */
+static void
+next_set(struct tbl_rule *r, struct tbl_rule *next)
+{
+    __atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
+}
+
 /* Puts 'r' into the chain of 'head', which is not lower. */
 static void
 chain_add(struct tbl_rule *head, struct tbl_rule *r)
@@ -344,7 +351,7 @@ chain_add(struct tbl_rule *head, struct tbl_rule *r)
     while (head->next && head->next->priority >= r->priority)
         head = head->next;
     r->next = head->next;
-    head->next = r;
+    next_set(head, r);
 }
 
 /* A head is taken out of the clusters. */
@@ -421,7 +428,7 @@ tbl_remove(struct tbl *t, struct tbl_rule *r)
     if (head != r) {
         while (head->next != r)
             head = head->next;
-        head->next = r->next;
+        next_set(head, r->next);
         return;
     }
     if (r->next && sets_add(t, r->next))

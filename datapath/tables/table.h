@@ -11,7 +11,7 @@
  *          mask share one struct tbl_mask.
  *          Between two rules of equal priority that both match, either may be
  *          returned (OpenFlow 1.3.5 §6.4: undefined).
- * Threads: control: everything but lookup.  Workers: tbl_lookup_burst; memory
+ * Threads: control: everything but lookup.  Workers: the lookups; memory
  *          they may still see is handed to tbl_env.defer.
  * Owns:    its index and masks; rules stay the caller's, and must outlive a
  *          grace period after tbl_remove.
@@ -48,8 +48,9 @@ struct tbl_rule {
     uint16_t priority;
     uint16_t n_values;           /* 64-bit words in values[]. */
     uint32_t index;              /* For the compiled form's own use. */
-    struct tbl_rule *next;       /* Same mask and values, lower priority;
-                                  * the table's own, workers never look. */
+    struct tbl_rule *next;       /* Same mask and values, lower priority (or
+                                  * equal, while a transaction replaces it);
+                                  * the table's own. */
     uint32_t pos;                /* The table's own, too. */
     uint64_t values[];           /* Packed masked key, flow_key_pack order. */
 };
@@ -86,6 +87,14 @@ bool tbl_work(struct tbl *, uint32_t n_rules);
  * Thread: worker. */
 void tbl_lookup_burst(const struct tbl *, const struct flow_key *const keys[],
                       unsigned n, struct tbl_rule *rules[]);
+
+/* The best rule for the key among those that 'accept' takes; NULL: none.
+ * Slow: for keys whose best rule of all is one that a transaction changes.
+ * Thread: worker. */
+typedef bool tbl_accept(void *arg, const struct tbl_rule *);
+struct tbl_rule *tbl_lookup_accepted(const struct tbl *,
+                                     const struct flow_key *, tbl_accept *,
+                                     void *arg);
 
 /* Union of the masks of all rules: what lookups may look at.  Grows at once,
  * shrinks when the last rule with a mask goes. */

@@ -248,6 +248,24 @@ void dp_rule_get_stats(struct dp_rule *, struct dp_stats *);
 void dp_rule_reset_stats(struct dp_rule *);
 /* Unpacks the rule's match. */
 void dp_rule_get_match(const struct dp_rule *, struct flow_match *);
+
+/* Several changes that packets see all at once.  Between dp_txn_begin and
+ * dp_txn_commit or dp_txn_abort the bridge's rules are added, set and deleted
+ * as always, but no packet sees it; a rule deleted then stays readable.  With
+ * the dp_commit that follows dp_txn_commit every packet goes by all of the
+ * changes, in all tables; until then by none.  When that commit is reported
+ * as synced, dp_txn_settle frees what only older packets needed; no rule of
+ * the bridge may be changed from dp_txn_commit until it is done.  Both ends
+ * work on up to 'n' rules per call, so that the caller may do other things in
+ * between, and return true while there is more to do.
+ * begin: 0, -EBUSY (one is under way). */
+WEFT_MUST_CHECK int dp_txn_begin(struct dp_bridge *);
+void dp_txn_commit(struct dp_bridge *);
+WEFT_MUST_CHECK bool dp_txn_settle(struct dp_bridge *, unsigned n);
+/* Everything is as it was at dp_txn_begin, counters included; rules added
+ * since are gone. */
+WEFT_MUST_CHECK bool dp_txn_abort(struct dp_bridge *, unsigned n);
+
 /* Publishes all changes; the sequence number is reported by events.synced.
  * Cheap: call it once per batch of messages. */
 uint64_t dp_commit(struct dp *);

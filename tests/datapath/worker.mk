@@ -20,3 +20,9 @@ TESTS += tests/datapath/test_dp_tunnel
 tests_datapath_test_dp_tunnel_SOURCES = %D%/test_dp_tunnel.c $(BED_SOURCES)
 tests_datapath_test_dp_tunnel_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_tunnel_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_dp_txn
+TESTS += tests/datapath/test_dp_txn
+tests_datapath_test_dp_txn_SOURCES = %D%/test_dp_txn.c $(BED_SOURCES)
+tests_datapath_test_dp_txn_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_dp_txn_LDADD = $(DP_LIBS) $(CHECK_LIBS)

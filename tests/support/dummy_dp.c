@@ -144,6 +144,7 @@ dp_bridge_del(struct dp_bridge *b)
     struct dummy_port *p, *ptmp;
     struct dummy_event *ev, *et;
 
+    b->txn = DUMMY_TXN_NONE;
     BASE_LIST_FOR_SAFE(r, rt, &b->rules, link)
         dp_rule_del(r);
     BASE_LIST_FOR_SAFE(po, pt, &b->packet_outs, link) {
@@ -319,6 +320,13 @@ instr_copy(struct dp_instr *to, const struct dp_instr *from)
     ops_copy(&to->write, &from->write);
 }
 
+/* Has the time come for a change to fail? */
+static bool
+fails_now(struct dp *dp)
+{
+    return dp->fail_at && !--dp->fail_at;
+}
+
 int
 dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
             const struct flow_match *m, const struct dp_instr *in,
@@ -328,6 +336,8 @@ dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
 
     if (b->dp->fail_rule_add)
         return b->dp->fail_rule_add;
+    if (fails_now(b->dp))
+        return -ENOMEM;
     if (table >= DP_N_TABLES || !ops_valid(&in->apply)
         || !ops_valid(&in->write))
         return -EINVAL;
@@ -337,6 +347,7 @@ dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
     r->priority = priority;
     r->match = *m;
     r->cookie = cookie;
+    r->staged = r->will = b->txn;
     instr_copy(&r->instr, in);
     base_list_add_tail(&b->rules, &r->link);
     b->n_rules++;
@@ -346,11 +357,26 @@ dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
     return 0;
 }
 
+/* Remembers a rule as it is before the transaction's first change to it. */
+static void
+rule_stage(struct dp_rule *r)
+{
+    if (r->staged)
+        return;
+    r->staged = r->was = r->will = true;
+    instr_copy(&r->old, &r->instr);
+    r->old_cookie = r->cookie;
+}
+
 int
 dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
 {
+    if (fails_now(r->bridge->dp))
+        return -ENOMEM;
     if (!ops_valid(&in->apply) || !ops_valid(&in->write))
         return -EINVAL;
+    if (r->bridge->txn)
+        rule_stage(r);
     instr_free(&r->instr);
     instr_copy(&r->instr, in);
     r->cookie = cookie;
@@ -359,15 +385,95 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     return 0;
 }
 
-void
-dp_rule_del(struct dp_rule *r)
+static void
+rule_free(struct dp_rule *r)
 {
     r->bridge->n_rules--;
     r->bridge->table_info[r->table].n_rules--;
     r->bridge->dp->n_changes++;
     base_list_del(&r->link);
     instr_free(&r->instr);
+    instr_free(&r->old);
     free(r);
+}
+
+void
+dp_rule_del(struct dp_rule *r)
+{
+    if (!r)
+        return;
+    if (r->bridge->txn) {
+        rule_stage(r);
+        r->will = false;
+        return;
+    }
+    rule_free(r);
+}
+
+/* ---------------------------------------------------------- transactions */
+
+int
+dp_txn_begin(struct dp_bridge *b)
+{
+    if (b->txn)
+        return -EBUSY;
+    b->txn = DUMMY_TXN_OPEN;
+    b->n_txns++;
+    return 0;
+}
+
+void
+dp_txn_commit(struct dp_bridge *b)
+{
+    b->txn = DUMMY_TXN_COMMITTED;
+}
+
+/* One rule at a time, whatever 'n': the caller has to come back. */
+bool
+dp_txn_settle(struct dp_bridge *b, unsigned n)
+{
+    struct dp_rule *r, *tmp;
+
+    BASE_LIST_FOR_SAFE(r, tmp, &b->rules, link) {
+        if (!r->staged)
+            continue;
+        if (!n)
+            return true;
+        n = 0;
+        r->staged = r->was = false;
+        instr_free(&r->old);
+        memset(&r->old, 0, sizeof r->old);
+        if (!r->will)
+            rule_free(r);
+    }
+    b->txn = DUMMY_TXN_NONE;
+    return false;
+}
+
+bool
+dp_txn_abort(struct dp_bridge *b, unsigned n)
+{
+    struct dp_rule *r, *tmp;
+
+    BASE_LIST_FOR_SAFE(r, tmp, &b->rules, link) {
+        if (!r->staged)
+            continue;
+        if (!n)
+            return true;
+        n = 0;
+        if (!r->was) {
+            rule_free(r);
+            continue;
+        }
+        r->staged = r->was = false;
+        instr_free(&r->instr);
+        r->instr = r->old;
+        r->cookie = r->old_cookie;
+        memset(&r->old, 0, sizeof r->old);
+    }
+    b->txn = DUMMY_TXN_NONE;
+    b->n_aborts++;
+    return false;
 }
 
 void
@@ -424,7 +530,7 @@ dummy_rule_find(struct dp_bridge *b, uint8_t table, uint16_t priority,
 
     BASE_LIST_FOR(r, &b->rules, link)
         if (r->table == table && r->priority == priority
-            && flow_match_equal(&r->match, m))
+            && (!r->staged || r->will) && flow_match_equal(&r->match, m))
             return r;
     return NULL;
 }

@@ -28,6 +28,10 @@ struct dp_rule {
     struct dp_stats stats;
     struct dp_instr instr; /* Own copy. */
     struct flow_match match;
+    /* Of a transaction under way: 'instr' and 'cookie' are what will be. */
+    bool staged, was, will; /* Changed; there before; there after. */
+    struct dp_instr old;
+    uint64_t old_cookie;
 };
 
 struct dummy_packet_out {
@@ -55,6 +59,8 @@ struct dp_bridge {
     struct base_list ports;       /* struct dummy_port, by number */
     enum dp_miss miss[DP_N_TABLES];
     bool ttl_punt;
+    enum { DUMMY_TXN_NONE, DUMMY_TXN_OPEN, DUMMY_TXN_COMMITTED } txn;
+    unsigned n_txns, n_aborts; /* Begun; aborted. */
     struct dp_table_info table_info[DP_N_TABLES]; /* lookups, matches. */
 };
 
@@ -70,6 +76,8 @@ struct dp {
     unsigned n_commits;
     bool hold_sync;
     int fail_rule_add; /* 0 or a negative errno. */
+    unsigned fail_at;  /* N: the N-th change of a rule from now on gets
+                        * -ENOMEM; 0: none. */
 };
 
 /* The rule with this table, priority and match; NULL: none. */
