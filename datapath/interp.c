@@ -19,7 +19,7 @@ static const char *const op_names[] = {
 struct interp {
     const struct interp_pipeline *pl;
     struct interp_frame f;
-    const struct dp_op *set[64 + N_FLOW_FIELDS]; /* Action set: set_slot(). */
+    const struct dp_op *set[64 + 2 * N_FLOW_FIELDS]; /* set_slot(). */
     uint64_t set_cookie; /* Of the rule that wrote the set's output. */
     struct interp_result *res;
     uint8_t table;
@@ -159,6 +159,12 @@ static const uint8_t set_order[] = {
     DP_OP_SET_FIELD,    DP_OP_SET_QUEUE,    DP_OP_OUTPUT,
 };
 
+static const struct dp_copy_field *
+copy_of(const struct dp_op *op)
+{
+    return (const struct dp_copy_field *) (const void *) op->data;
+}
+
 /* All ways to output are one action of the protocol. */
 static unsigned
 set_slot(const struct dp_op *op)
@@ -166,6 +172,8 @@ set_slot(const struct dp_op *op)
     switch (op->code) {
     case DP_OP_SET_FIELD:
         return 64u + op->aux;
+    case DP_OP_COPY_FIELD:
+        return 64u + N_FLOW_FIELDS + copy_of(op)->dst;
     case DP_OP_CONTROLLER:
     case DP_OP_NORMAL:
     case DP_OP_FLOOD:
@@ -177,12 +185,13 @@ set_slot(const struct dp_op *op)
     }
 }
 
+/* Set-fields, then copy-fields. */
 static int
 run_set_fields(struct interp *in)
 {
     int drop = -1;
 
-    for (unsigned i = 64; i < 64 + N_FLOW_FIELDS && drop < 0; i++)
+    for (unsigned i = 64; i < 64 + 2 * N_FLOW_FIELDS && drop < 0; i++)
         if (in->set[i])
             drop = run_op(in, in->set[i]);
     return drop;
@@ -281,6 +290,10 @@ run_rule(struct interp *in, const struct interp_rule *r)
             if (set_slot(op) == DP_OP_OUTPUT)
                 in->set_cookie = r->cookie;
         }
+        /* 1.5.1 §7.2.3.8: what the action set would send it to. */
+        in->f.k.actset_output = be32_from(
+            in->set[DP_OP_OUTPUT] ? dp_op_port(in->set[DP_OP_OUTPUT])
+                                  : FLOW_PORT_UNSET);
         if (ins->metadata_mask)
             say(in, "  write_metadata 0x%llx/0x%llx\n",
                 (unsigned long long) ins->metadata,

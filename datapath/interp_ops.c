@@ -649,6 +649,34 @@ ttl_dec(struct ttl t)
     return -1;
 }
 
+/* Bit by bit: OpenFlow 1.5.1 §7.2.6.8. */
+static int
+copy_field(struct interp_frame *f, const struct dp_op *op)
+{
+    const struct dp_copy_field *c = (const void *) op->data;
+    const struct flow_field *dst = &flow_fields[c->dst];
+    uint64_t buf[1 + 4] = { 0 };
+    struct dp_op *set = (struct dp_op *) (void *) buf;
+    uint8_t from[16], v[16] = { 0 }, m[16] = { 0 };
+    int drop = interp_parse(f);
+
+    if (drop >= 0)
+        return drop;
+    flow_field_get(&f->k, &flow_fields[c->src], from);
+    for (unsigned i = 0; i < c->n_bits; i++) {
+        unsigned s = c->src_offset + i, d = c->dst_offset + i;
+
+        m[15 - d / 8] |= (uint8_t) (1 << d % 8);
+        if (from[15 - s / 8] >> s % 8 & 1)
+            v[15 - d / 8] |= (uint8_t) (1 << d % 8);
+    }
+    set->aux = c->dst;
+    flow_field_to_member(dst, v, set->data);
+    flow_field_to_member(dst, m, set->data + dst->width);
+    set_field(f, set);
+    return -1;
+}
+
 int
 interp_op(struct interp_frame *f, const struct dp_op *op)
 {
@@ -658,6 +686,8 @@ interp_op(struct interp_frame *f, const struct dp_op *op)
     case DP_OP_SET_FIELD:
         set_field(f, op);
         return -1;
+    case DP_OP_COPY_FIELD:
+        return copy_field(f, op);
     case DP_OP_PUSH_VLAN:
         return push_vlan(f, op);
     case DP_OP_POP_VLAN:

@@ -12,6 +12,9 @@
  *          RESUME  the headers changed in a way that only the packet itself
  *                  tells: parse it again and go on at a table, with the
  *                  metadata and action set reached so far.
+ *          Metadata is folded: no op writes it, and what looks at it holds
+ *          its value.  Once a COPY_FIELD from the packet has written it, it
+ *          is in the packet's key until the program ends.
  *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL carry a struct prog_ctx when
  *          words is larger than 1; otherwise the program has one rule and
  *          that is the context.
@@ -40,15 +43,17 @@ struct prog_ctx {
     uint64_t metadata; /* Host order. */
     uint8_t table;
     uint8_t miss_rule;
-    uint8_t pad[6];
+    uint8_t metadata_in_key; /* A COPY_FIELD wrote it: see the packet. */
+    uint8_t pad[5];
 };
 #define PROG_MAX_WORDS 4096
 #define PROG_CTX_WORDS (1 + sizeof(struct prog_ctx) / 8)
 
-/* Data of RESUME; arg is n_aset, aux the table. */
+/* Data of RESUME; arg is n_aset, aux the table and PROG_METADATA_IN_KEY. */
+#define PROG_METADATA_IN_KEY 0x100
 struct prog_resume {
     uint64_t uid; /* First element of the paths that start here. */
-    uint64_t metadata;
+    uint64_t metadata; /* Unless it is in the packet's key. */
     uint64_t aset[]; /* arg words of ops: the action set. */
 };
 
@@ -116,6 +121,7 @@ struct prog_path {
     bool resume;       /* The last rule's goto starts from the packet. */
     bool flat;         /* One rule, so that it is the context of its ops. */
     const struct dp_op *start; /* RESUME op the walk began with; NULL. */
+    uint64_t metadata;         /* At the start, host order. */
     uint64_t resume_uid;       /* For a RESUME at the end. */
 };
 
@@ -126,6 +132,12 @@ int prog_fold(const struct prog_path *, uint64_t *buf, size_t n_words);
 /* Folds a packet-out's list, which may hold TABLE. */
 int prog_fold_packet_out(const struct dp_op_list *, uint64_t *buf,
                          size_t n_words);
+
+/* The SET_FIELD that a COPY_FIELD comes down to when its source field has the
+ * value 'v' (right-aligned).  'buf': PROG_SET_WORDS.  Thread: any. */
+#define PROG_SET_WORDS 5
+const struct dp_op *prog_copy_to_set(const struct dp_copy_field *,
+                                     const uint8_t v[16], uint64_t *buf);
 
 /* Applies what the apply-actions of 'a' do to the key 'k' (with metadata).
  * False: only the packet itself can tell (see RESUME).  Thread: worker. */

@@ -7,7 +7,7 @@
 #include "datapath/dp_priv.h"
 
 /* Slots of the action set in the order of OpenFlow 1.3.5 §5.10; set-field
- * slots follow, one per field, then the queue and the output. */
+ * slots follow, one per field, copy-field by the field it writes, the queue and the output. */
 enum {
     SET_COPY_TTL_IN,
     SET_POP_VLAN,
@@ -22,7 +22,8 @@ enum {
     SET_SET_MPLS_TTL,
     SET_SET_NW_TTL,
     SET_FIELDS,
-    SET_QUEUE = SET_FIELDS + N_FLOW_FIELDS,
+    SET_COPIES = SET_FIELDS + N_FLOW_FIELDS,
+    SET_QUEUE = SET_COPIES + N_FLOW_FIELDS,
     SET_OUTPUT,
     N_SET_SLOTS
 };
@@ -64,6 +65,7 @@ struct fold {
     bool output;  /* An output was emitted. */
     bool full;
     bool flat;
+    bool in_key; /* Metadata is in the packet's key. */
     uint64_t metadata;
 };
 
@@ -116,9 +118,9 @@ static void
 emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
      uint8_t table)
 {
-    if (op_has_ctx(op) && a && !(f->flat && !f->metadata)) {
+    if (op_has_ctx(op) && a && !(f->flat && !f->metadata && !f->in_key)) {
         struct prog_ctx c = { .cookie = a->cookie, .metadata = f->metadata,
-                              .table = table,
+                              .table = table, .metadata_in_key = f->in_key,
                               .miss_rule = (a->flags & ACT_MISS) != 0 };
 
         emit_ctx(f, op, &c);
@@ -128,6 +130,7 @@ emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
         /* Written before a RESUME: runs with what is known now. */
         memcpy(&c, op->data, sizeof c);
         c.metadata = f->metadata;
+        c.metadata_in_key = f->in_key;
         c.table = table;
         emit_ctx(f, op, &c);
     } else {
@@ -143,25 +146,129 @@ emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
     }
 }
 
+static const struct dp_copy_field *
+copy_of(const struct dp_op *op)
+{
+    return (const struct dp_copy_field *) (const void *) op->data;
+}
+
+static uint64_t
+value_bits(const struct dp_copy_field *c)
+{
+    return c->n_bits < 64 ? (UINT64_C(1) << c->n_bits) - 1 : UINT64_MAX;
+}
+
+const struct dp_op *
+prog_copy_to_set(const struct dp_copy_field *c, const uint8_t v[16],
+                 uint64_t *buf)
+{
+    const struct flow_field *fd = &flow_fields[c->dst];
+    struct dp_op *op = (struct dp_op *) (void *) buf;
+    unsigned __int128 val, mask = ~(unsigned __int128) 0;
+    uint8_t val8[16], mask8[16];
+
+    val = (unsigned __int128) get_be64(v) << 64 | get_be64(v + 8);
+    if (c->n_bits < 128)
+        mask = ((unsigned __int128) 1 << c->n_bits) - 1;
+    val = (val >> c->src_offset & mask) << c->dst_offset;
+    mask <<= c->dst_offset;
+    put_be64(val8, (uint64_t) (val >> 64));
+    put_be64(val8 + 8, (uint64_t) val);
+    put_be64(mask8, (uint64_t) (mask >> 64));
+    put_be64(mask8 + 8, (uint64_t) mask);
+
+    memset(buf, 0, 8 * PROG_SET_WORDS);
+    *op = (struct dp_op) { .code = DP_OP_SET_FIELD, .aux = c->dst,
+                           .words = (uint8_t) (1 + (2u * fd->width + 7) / 8) };
+    flow_field_to_member(fd, val8, op->data);
+    flow_field_to_member(fd, mask8, op->data + fd->width);
+    return op;
+}
+
 /* A set-field of metadata changes the pipeline, not the packet. */
 static void
-fold_metadata(struct fold *f, const struct dp_op *op)
+fold_metadata(struct fold *f, uint64_t v, uint64_t m)
 {
-    uint64_t v = get_be64(op->data), m = get_be64(op->data + 8);
+    uint64_t buf[PROG_SET_WORDS];
+    struct dp_op *op = (struct dp_op *) (void *) buf;
 
     f->metadata = (f->metadata & ~m) | (v & m);
+    if (!f->in_key)
+        return;
+    *op = (struct dp_op) { .code = DP_OP_SET_FIELD, .words = 3,
+                           .aux = FLOW_F_METADATA };
+    put_be64(op->data, v & m);
+    put_be64(op->data + 8, m);
+    emit(f, op, NULL, 0);
+}
+
+static uint32_t
+aset_output(const struct aset *s)
+{
+    return s->op[SET_OUTPUT] ? dp_op_port(s->op[SET_OUTPUT])
+                             : FLOW_PORT_UNSET;
+}
+
+/* What the pipeline carries is known here: a copy of it is a set-field. */
+static void
+fold_copy(struct fold *f, const struct aset *s, const struct dp_op *op,
+          const struct rule_act *a, uint8_t table)
+{
+    const struct dp_copy_field *c = copy_of(op);
+    bool known = c->src == FLOW_F_ACTSET_OUTPUT
+                 || (c->src == FLOW_F_METADATA && !f->in_key);
+    uint64_t buf[PROG_SET_WORDS];
+    uint8_t v[16] = { 0 };
+
+    if (!known && c->dst == FLOW_F_METADATA && !f->in_key) {
+        f->in_key = true;
+        fold_metadata(f, f->metadata, UINT64_MAX);
+    }
+    if (!known) {
+        emit(f, op, a, table);
+        return;
+    }
+    put_be64(v + 8, c->src == FLOW_F_METADATA ? f->metadata
+                                              : aset_output(s));
+    if (c->dst == FLOW_F_METADATA)
+        fold_metadata(f, (get_be64(v + 8) >> c->src_offset & value_bits(c))
+                             << c->dst_offset,
+                      value_bits(c) << c->dst_offset);
+    else
+        emit(f, prog_copy_to_set(c, v, buf), a, table);
+}
+
+/* Any op; those that look at the pipeline are folded. */
+static void
+fold_op(struct fold *f, const struct aset *s, const struct dp_op *op,
+        const struct rule_act *a, uint8_t table)
+{
+    if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA)
+        fold_metadata(f, get_be64(op->data), get_be64(op->data + 8));
+    else if (op->code == DP_OP_COPY_FIELD)
+        fold_copy(f, s, op, a, table);
+    else
+        emit(f, op, a, table);
 }
 
 static void
-fold_apply(struct fold *f, const struct rule_act *a, uint8_t table)
+fold_apply(struct fold *f, const struct aset *s, const struct rule_act *a,
+           uint8_t table)
 {
     const struct dp_op *op;
 
     PROG_FOR_OPS(op, a->words, a->n_apply)
-        if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA)
-            fold_metadata(f, op);
-        else
-            emit(f, op, a, table);
+        fold_op(f, s, op, a, table);
+}
+
+static unsigned
+slot_of(const struct dp_op *op)
+{
+    if (op->code == DP_OP_SET_FIELD)
+        return SET_FIELDS + op->aux;
+    if (op->code == DP_OP_COPY_FIELD)
+        return SET_COPIES + copy_of(op)->dst;
+    return set_slot[op->code];
 }
 
 static void
@@ -171,8 +278,7 @@ aset_add(struct aset *s, const uint64_t *words, unsigned n,
     const struct dp_op *op;
 
     PROG_FOR_OPS(op, words, n) {
-        unsigned slot = op->code == DP_OP_SET_FIELD
-                            ? SET_FIELDS + op->aux : set_slot[op->code];
+        unsigned slot = slot_of(op);
 
         s->op[slot] = op;
         s->from[slot] = a;
@@ -183,14 +289,9 @@ aset_add(struct aset *s, const uint64_t *words, unsigned n,
 static void
 fold_aset(struct fold *f, const struct aset *s, uint8_t table)
 {
-    for (unsigned i = 0; i < N_SET_SLOTS; i++) {
-        if (!s->op[i])
-            continue;
-        if (i == SET_FIELDS + FLOW_F_METADATA)
-            fold_metadata(f, s->op[i]);
-        else
-            emit(f, s->op[i], s->from[i], table);
-    }
+    for (unsigned i = 0; i < N_SET_SLOTS; i++)
+        if (s->op[i])
+            fold_op(f, s, s->op[i], s->from[i], table);
 }
 
 /* Saves walk state behind a RESUME op. */
@@ -212,7 +313,11 @@ fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
     if (f->full)
         return;
     *op = (struct dp_op) { .code = PROG_OP_RESUME,
-                           .words = (uint8_t) (f->n - at), .aux = table,
+                           .words = (uint8_t) (f->n - at),
+                           .aux = (uint16_t) (table
+                                              | (f->in_key
+                                                     ? PROG_METADATA_IN_KEY
+                                                     : 0)),
                            .arg = (uint32_t) (f->n - at - 3) };
     f->keep = f->n;
 }
@@ -249,21 +354,22 @@ static void
 fold_rule(struct fold *f, struct aset *s, const struct rule_act *a,
           uint8_t table)
 {
-    fold_apply(f, a, table);
+    fold_apply(f, s, a, table);
     if (a->flags & ACT_CLEAR)
         memset(s, 0, sizeof *s);
     aset_add(s, a->words + a->n_apply, a->n_write, a);
     if (a->flags & ACT_METADATA) {
         const uint64_t *m = a->words + a->n_apply + a->n_write;
 
-        f->metadata = (f->metadata & ~m[1]) | (m[0] & m[1]);
+        fold_metadata(f, m[0], m[1]);
     }
 }
 
 int
 prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
 {
-    struct fold f = { .buf = buf, .cap = n_words, .flat = p->flat };
+    struct fold f = { .buf = buf, .cap = n_words, .flat = p->flat,
+                      .metadata = p->metadata };
     struct aset s;
     const struct rule_act *last = NULL;
     uint8_t table = 0;
@@ -272,7 +378,6 @@ prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
     if (p->start) {
         const struct prog_resume *r = (const void *) p->start->data;
 
-        f.metadata = r->metadata;
         aset_add(&s, r->aset, p->start->arg, NULL);
     }
     for (unsigned i = 0; i < p->n; i++) {
@@ -298,18 +403,16 @@ prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
 {
     struct fold f = { .buf = buf, .cap = n_words };
     const struct dp_op *op;
+    struct aset s;
 
+    memset(&s, 0, sizeof s);
     PROG_FOR_OPS(op, (const uint64_t *) (const void *) l->ops, l->n_words) {
-        if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA) {
-            fold_metadata(&f, op);
-        } else if (op->code == DP_OP_TABLE) {
-            struct aset s;
-
-            memset(&s, 0, sizeof s);
+        if (op->code == DP_OP_TABLE) {
             fold_resume(&f, &s, 0, 0);
             f.output = true;
         } else if (op_has_ctx(op)) {
             struct prog_ctx c = { .cookie = UINT64_MAX,
+                                  .metadata_in_key = f.in_key,
                                   .metadata = f.metadata };
 
             emit_ctx(&f, op, &c);
@@ -318,7 +421,7 @@ prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
                 f.keep = f.n;
             }
         } else {
-            emit(&f, op, NULL, 0);
+            fold_op(&f, &s, op, NULL, 0);
         }
     }
     fold_end(&f);
@@ -395,6 +498,30 @@ field_needs_parse(unsigned field)
     }
 }
 
+static bool
+simulate_set(const struct dp_op *op, struct flow_key *k)
+{
+    if (field_needs_parse(op->aux))
+        return false;
+    if (key_has_field(k, op->aux))
+        key_set_field(k, op);
+    return true;
+}
+
+/* A copy from the packet differs between packets of one path; the cache's
+ * mask need not have its source. */
+static bool
+simulate_copy(const struct dp_copy_field *c, struct flow_key *k)
+{
+    uint64_t buf[PROG_SET_WORDS];
+    uint8_t v[16];
+
+    if (c->src != FLOW_F_METADATA)
+        return false;
+    flow_field_get(k, &flow_fields[c->src], v);
+    return simulate_set(prog_copy_to_set(c, v, buf), k);
+}
+
 /* False: parse again. */
 static bool
 simulate_op(const struct dp_op *op, struct flow_key *k)
@@ -403,11 +530,9 @@ simulate_op(const struct dp_op *op, struct flow_key *k)
 
     switch (op->code) {
     case DP_OP_SET_FIELD:
-        if (field_needs_parse(op->aux))
-            return false;
-        if (key_has_field(k, op->aux))
-            key_set_field(k, op);
-        return true;
+        return simulate_set(op, k);
+    case DP_OP_COPY_FIELD:
+        return simulate_copy(copy_of(op), k);
     case DP_OP_PUSH_VLAN:
         if (tagged && op->aux & 1)
             return true;
@@ -459,6 +584,30 @@ prog_simulate(const struct rule_act *a, struct flow_key *k)
     return true;
 }
 
+static void
+flags_of_write(unsigned field, uint8_t *flags)
+{
+    *flags |= ACT_CHANGES;
+    if (field_is_vlan(field))
+        *flags |= ACT_VLAN;
+    if (field_is_l4(field))
+        *flags |= ACT_FRAG;
+}
+
+static int
+check_copy(const struct dp_op *op, uint8_t *flags)
+{
+    const struct dp_copy_field *c = copy_of(op);
+
+    if (op->words != 2 || c->src >= N_FLOW_FIELDS || c->dst >= N_FLOW_FIELDS
+        || !flow_fields[c->dst].settable || !c->n_bits
+        || c->src_offset + c->n_bits > flow_fields[c->src].bits
+        || c->dst_offset + c->n_bits > flow_fields[c->dst].bits)
+        return -EINVAL;
+    flags_of_write(c->dst, flags);
+    return 0;
+}
+
 static int
 check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
 {
@@ -472,12 +621,10 @@ check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
         if (op->aux >= N_FLOW_FIELDS
             || op->words != 1 + (2 * flow_fields[op->aux].width + 7) / 8)
             return -EINVAL;
-        *flags |= ACT_CHANGES;
-        if (field_is_vlan(op->aux))
-            *flags |= ACT_VLAN;
-        if (field_is_l4(op->aux))
-            *flags |= ACT_FRAG;
+        flags_of_write(op->aux, flags);
         return 0;
+    case DP_OP_COPY_FIELD:
+        return check_copy(op, flags);
     case DP_OP_PUSH_VLAN:
     case DP_OP_POP_VLAN:
         *flags |= ACT_VLAN | ACT_CHANGES;

@@ -14,6 +14,7 @@
 #include "datapath/stage_fast.h"
 
 enum { WALKING, DONE, DONE_RESUME };
+#define PATH_START 2u /* In front of a path: where it starts, metadata. */
 
 static inline uint64_t
 mix(uint64_t h, uint64_t v)
@@ -41,26 +42,14 @@ walk_init(struct worker *w, const struct flow_key *const keys[], unsigned n,
           const struct dp_op *start)
 {
     struct walk *k = &w->walk;
-    uint64_t hash = 0;
-    uint64_t metadata = 0;
 
-    if (start) {
-        const struct prog_resume *r = (const void *) start->data;
-
-        hash = mix(0, r->uid);
-        metadata = r->metadata;
-    }
     for (unsigned i = 0; i < n; i++) {
         k->key[i] = keys[i];
         k->n[i] = 0;
         k->table[i] = start ? (uint8_t) start->aux : 0;
         k->state[i] = WALKING;
-        k->hash[i] = hash;
-        if (metadata) {
-            k->scratch[i] = *keys[i];
-            k->scratch[i].metadata = be64_from(metadata);
-            k->key[i] = &k->scratch[i];
-        }
+        k->metadata[i] = be64_to(keys[i]->metadata);
+        k->hash[i] = mix(0, k->metadata[i]);
     }
 }
 
@@ -214,9 +203,9 @@ intern_find(const struct worker *w, uint64_t hash, unsigned i,
     while (off) {
         const struct interned *e = (const void *) (w->arena + off);
 
-        if (e->hash == hash && e->n_path == k->n[i] + 1u
-            && e->path[0] == start_uid
-            && !memcmp(e->path + 1, k->uid[i], 8u * k->n[i]))
+        if (e->hash == hash && e->n_path == k->n[i] + PATH_START
+            && e->path[0] == start_uid && e->path[1] == k->metadata[i]
+            && !memcmp(e->path + PATH_START, k->uid[i], 8u * k->n[i]))
             return e->prog;
         off = e->next;
     }
@@ -253,7 +242,7 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
            const struct dp_op *start, uint64_t start_uid)
 {
     struct walk *k = &w->walk;
-    uint32_t n_path = k->n[i] + 1u, off = w->arena_n;
+    uint32_t n_path = k->n[i] + PATH_START, off = w->arena_n;
     size_t fixed = sizeof(struct interned) / 8 + n_path
                    + sizeof(struct prog) / 8 + k->n[i];
     struct interned *e;
@@ -263,6 +252,7 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
         .acts = k->act[i], .tables = k->tables[i], .n = k->n[i],
         .miss = (uint8_t) (k->uid[i][k->n[i] - 1] >> 8), /* If it is one. */
         .resume = k->state[i] == DONE_RESUME, .start = start,
+        .metadata = k->metadata[i],
         .resume_uid = ++w->resume_uid | UINT64_C(1) << 62,
     };
     int n;
@@ -282,7 +272,8 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
     e->n_path = n_path;
     e->prog = p;
     e->path[0] = start_uid;
-    memcpy(e->path + 1, k->uid[i], 8u * k->n[i]);
+    e->path[1] = k->metadata[i];
+    memcpy(e->path + PATH_START, k->uid[i], 8u * k->n[i]);
     e->next = w->intern[hash % INTERN_SLOTS];
     w->intern[hash % INTERN_SLOTS] = off;
     w->arena_n = off + (uint32_t) (fixed + (unsigned) n);

@@ -75,6 +75,7 @@ struct pending {
     struct dp_port *in;
     const struct dp_op *resume; /* NULL: starts at table 0. */
     struct pkt_tunnel tun;
+    be64 metadata;
     be32 in_port;
     uint32_t gen; /* To go on with what the packet set out with. */
     uint8_t depth;
@@ -86,6 +87,7 @@ struct walk {
     uint8_t table[BATCH_MAX];     /* Next one. */
     uint8_t state[BATCH_MAX];
     uint64_t hash[BATCH_MAX];
+    uint64_t metadata[BATCH_MAX]; /* At the start, host order. */
     struct flow_key scratch[BATCH_MAX] WEFT_ALIGNED(64);
     const struct rule_act *act[BATCH_MAX][WALK_MAX]; /* NULL: a miss. */
     uint64_t uid[BATCH_MAX][WALK_MAX];

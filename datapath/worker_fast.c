@@ -294,6 +294,7 @@ slot_set_tunnel(struct flow_key *k, const struct pkt_tunnel *t)
 static inline void
 slot_set_port(struct flow_key *k, be32 in_port)
 {
+    k->metadata = 0;
     k->in_port = in_port;
     k->in_phy_port = in_port;
     k->actset_output = be32_from(FLOW_PORT_UNSET);
@@ -522,6 +523,7 @@ pending_slot(struct batch *b, const struct pending *p)
     b->depth[i] = p->depth;
     slot_set_port(&b->key[i], p->in_port);
     slot_set_tunnel(&b->key[i], &p->tun);
+    b->key[i].metadata = p->metadata;
 }
 
 /* Runs up to a batch of pending packets with a common way on. */
@@ -702,6 +704,7 @@ op_run_DROP(struct worker *w, struct group *g, const struct dp_op *op)
 void
 op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
 {
+    const struct prog_resume *r = (const void *) op->data;
     struct batch *b = g->b;
 
     for (unsigned i = 0; i < g->n; i++) {
@@ -711,6 +714,9 @@ op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
                              .tun = { .id = be64_to(k->tun_id),
                                       .src = k->tun_src,
                                       .dst = k->tun_dst },
+                             .metadata = op->aux & PROG_METADATA_IN_KEY
+                                             ? k->metadata
+                                             : be64_from(r->metadata),
                              .in_port = k->in_port,
                              .gen = b->gen,
                              .depth = (uint8_t) (b->depth[s] + 1) };

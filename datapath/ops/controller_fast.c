@@ -76,6 +76,8 @@ worker_punt_slot(struct worker *w, struct group *g, unsigned s,
         worker_drop(w, b->br, b->in[s], m, (unsigned) refused);
         return;
     }
+    if (c.metadata_in_key)
+        c.metadata = be64_to(k->metadata);
     *punt_meta(m) = (struct punt_meta) {
         .port_uid = b->in[s] ? b->in[s]->uid : 0,
         .br = b->br,

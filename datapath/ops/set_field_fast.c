@@ -350,6 +350,7 @@ set_slot(struct batch *b, unsigned s, const struct set *f)
         break;
     case offsetof(struct flow_key, mpls_lse): set_mpls(b, s, f); break;
     case offsetof(struct flow_key, pbb_isid): set_pbb(b, s, f); break;
+    case offsetof(struct flow_key, metadata):
     case offsetof(struct flow_key, tun_id):
     case offsetof(struct flow_key, tun_src):
     case offsetof(struct flow_key, tun_dst): set_key(b, s, f); break;

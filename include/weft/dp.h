@@ -74,6 +74,29 @@ struct dp_copy_field {
     uint16_t src_offset, dst_offset;
 };
 
+/* The port number of an output op in the protocol (OFPP_*), as
+ * actset_output has it; FLOW_PORT_UNSET: it is no output. */
+static inline uint32_t
+dp_op_port(const struct dp_op *op)
+{
+    switch (op->code) {
+    case DP_OP_OUTPUT:
+        return op->arg;
+    case DP_OP_CONTROLLER:
+        return DP_PORT_CONTROLLER;
+    case DP_OP_NORMAL:
+        return 0xfffffffau;
+    case DP_OP_FLOOD:
+        return 0xfffffffbu;
+    case DP_OP_ALL:
+        return 0xfffffffcu;
+    case DP_OP_IN_PORT:
+        return 0xfffffff8u;
+    default:
+        return FLOW_PORT_UNSET;
+    }
+}
+
 struct dp_op_list {
     const struct dp_op *ops; /* NULL when n_words is 0. */
     uint32_t n_words;        /* Total length in 8-byte units. */

@@ -198,6 +198,23 @@ flow_field_get(const struct flow_key *k, const struct flow_field *f,
     put_be64(v + 8, n);
 }
 
+/* A value (or mask), right-aligned big-endian, moved to where it stands in a
+ * member of f->width bytes at 'to'; the member's other bits become 0.
+ * Thread: any. */
+static inline void
+flow_field_to_member(const struct flow_field *f, const uint8_t v[16],
+                     uint8_t *to)
+{
+    uint64_t n = get_be64(v + 8) << f->shift;
+
+    if (f->width > 8) {
+        memcpy(to, v, 16);
+        return;
+    }
+    for (unsigned i = f->width; i-- > 0; n >>= 8)
+        to[i] = (uint8_t) n;
+}
+
 /* Stores 'v' (right-aligned big-endian, 16 bytes) where 'mask' (same form)
  * has 1 bits; other bits of the member stay.  Bits beyond the field's width
  * are ignored.  Thread: any. */

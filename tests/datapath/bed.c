@@ -315,6 +315,21 @@ ops_set_u64(struct ops *o, unsigned field, uint64_t v)
     ops_set(o, field, b);
 }
 
+void
+ops_copy(struct ops *o, unsigned src, unsigned so, unsigned dst, unsigned d,
+         unsigned n)
+{
+    struct dp_op *op = (struct dp_op *) (void *) &o->w[o->n];
+    struct dp_copy_field c = {
+        .src = (uint8_t) src, .dst = (uint8_t) dst, .n_bits = (uint16_t) n,
+        .src_offset = (uint16_t) so, .dst_offset = (uint16_t) d,
+    };
+
+    *op = (struct dp_op) { .code = DP_OP_COPY_FIELD, .words = 2 };
+    memcpy(op->data, &c, sizeof c);
+    o->n += 2;
+}
+
 struct dp_op_list
 ops_list(const struct ops *o)
 {

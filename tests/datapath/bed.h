@@ -73,6 +73,9 @@ void ops_add(struct ops *, unsigned code, unsigned aux, uint32_t arg);
 /* Value right-aligned in 16 bytes; full mask. */
 void ops_set(struct ops *, unsigned field, const uint8_t v[16]);
 void ops_set_u64(struct ops *, unsigned field, uint64_t v);
+/* 'n' bits from bit 'so' of field 'src' to bit 'd' of field 'dst'. */
+void ops_copy(struct ops *, unsigned src, unsigned so, unsigned dst,
+              unsigned d, unsigned n);
 struct dp_op_list ops_list(const struct ops *);
 
 /* match all */

@@ -282,6 +282,23 @@ key_allows(const struct flow_key *k, unsigned id)
     }
 }
 
+/* A field that frames like 'k' have; 'set': one that may be written, seldom
+ * one that changes what kind of packet it is. */
+static unsigned
+field_random(const struct flow_key *k, bool set)
+{
+    unsigned id;
+
+    do
+        id = rnd(N_FLOW_FIELDS);
+    while (!key_allows(k, id)
+           || (set
+               && (!flow_fields[id].settable
+                   || ((id == FLOW_F_ETH_TYPE || id == FLOW_F_IP_PROTO)
+                       && rnd(4)))));
+    return id;
+}
+
 /* A set-field on a frame like 'k'; the match gets what it needs. */
 static void
 add_set_field(struct ops *o, struct flow_match *m, const struct flow_key *k)
@@ -290,10 +307,7 @@ add_set_field(struct ops *o, struct flow_match *m, const struct flow_key *k)
     unsigned id;
     uint8_t v[16];
 
-    do
-        id = rnd(N_FLOW_FIELDS);
-    while (!flow_fields[id].settable || !key_allows(k, id)
-           || ((id == FLOW_F_ETH_TYPE || id == FLOW_F_IP_PROTO) && rnd(4)));
+    id = field_random(k, true);
     match_prerequisites(m, k, id);
     flow_field_get(from, &flow_fields[id], v);
     if (id == FLOW_F_VLAN_VID) {
@@ -301,6 +315,20 @@ add_set_field(struct ops *o, struct flow_match *m, const struct flow_key *k)
         v[14] |= FLOW_VLAN_PRESENT >> 8;
     }
     ops_set(o, id, v);
+}
+
+static void
+add_copy_field(struct ops *o, struct flow_match *m, const struct flow_key *k)
+{
+    unsigned src = field_random(k, false), dst = field_random(k, true), n;
+
+    if (rnd(4) == 0) /* Often enough: it is carried in its own way. */
+        dst = FLOW_F_METADATA;
+    n = 1 + rnd(WEFT_MIN(flow_fields[src].bits, flow_fields[dst].bits));
+    match_prerequisites(m, k, src);
+    match_prerequisites(m, k, dst);
+    ops_copy(o, src, rnd(flow_fields[src].bits - n + 1u), dst,
+             rnd(flow_fields[dst].bits - n + 1u), n);
 }
 
 static void
@@ -321,7 +349,9 @@ add_op(struct ops *o, struct flow_match *m, const struct flow_key *k)
     };
     unsigned i = rnd(WEFT_ARRAY_LEN(plain));
 
-    if (rnd(2))
+    if (rnd(8) == 0)
+        add_copy_field(o, m, k);
+    else if (rnd(2))
         add_set_field(o, m, k);
     else
         ops_add(o, plain[i].code, 0, plain[i].arg);

@@ -2,6 +2,7 @@
 /* Every op on every kind of packet it is for: bytes and checksums, computed
  * whole by the packet builder. */
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -347,6 +348,88 @@ set_ttl(struct pkt *q, uint8_t ttl)
     put_be16(l3 + 10, 0);
     put_be16(l3 + 10, (uint16_t) ~pkt_sum(l3, 20, 0));
 }
+
+/* ------------------------------------------------------------- copy-field */
+
+START_TEST(test_copy_field_moves_bits_between_fields_of_the_packet)
+{
+    struct hdr h = BASE;
+
+    build(&p, UDP4, &h);
+    h.dport = (uint16_t) ((h.dport & 0xf00f) | (h.sport & 0x7f8) << 1);
+    build(&want, UDP4, &h);
+    ops_copy(&o, FLOW_F_UDP_SRC, 3, FLOW_F_UDP_DST, 4, 8);
+    run_expect();
+}
+END_TEST
+
+START_TEST(test_copy_field_sees_what_was_set_before_it)
+{
+    struct hdr h = BASE;
+
+    build(&p, TCP6, &h);
+    h.sport = h.dport = 77;
+    build(&want, TCP6, &h);
+    ops_set_u64(&o, FLOW_F_TCP_SRC, 77);
+    ops_copy(&o, FLOW_F_TCP_SRC, 0, FLOW_F_TCP_DST, 0, 16);
+    run_expect();
+}
+END_TEST
+
+/* Metadata out of the packet is matched in the next table, told to the
+ * controller, and copied back into packets, of two packets on one path. */
+START_TEST(test_copy_field_to_metadata_differs_between_packets_of_a_path)
+{
+    struct dp_instr in = bed_apply(&o);
+    struct flow_match m;
+    struct ops next;
+    struct hdr h = BASE;
+
+    in.goto_table = 1;
+    ops_set_u64(&o, FLOW_F_METADATA, 0xab0000);
+    ops_copy(&o, FLOW_F_UDP_SRC, 0, FLOW_F_METADATA, 0, 16);
+    in.apply = ops_list(&o);
+    bed_rule_in(&b, 0, 1, &BED_ANY, &in);
+    for (unsigned i = 0; i < 2; i++) {
+        next.n = 0;
+        memset(&m, 0, sizeof m);
+        match_u64(&m, FLOW_F_METADATA, 0xab0000 + 1000 + i);
+        ops_copy(&next, FLOW_F_METADATA, 0, FLOW_F_UDP_DST, 0, 16);
+        ops_add(&next, DP_OP_CONTROLLER, DP_PUNT_ACTION, 0xffff);
+        ops_add(&next, DP_OP_OUTPUT, 0, 2 + i);
+        in = bed_apply(&next);
+        bed_rule_in(&b, 1, 1, &m, &in);
+    }
+    for (unsigned again = 0; again < 3; again++)
+        for (unsigned i = 0; i < 2; i++) {
+            h = BASE;
+            h.sport = (uint16_t) (1000 + i);
+            build(&p, UDP4, &h);
+            bed_feed(&b, 1, &p);
+            bed_run(&b);
+            h.dport = h.sport;
+            build(&want, UDP4, &h);
+            bed_expect(&b, 2 + i, &want);
+            bed_expect_none(&b, 3 - i);
+            ck_assert_uint_eq(b.punt.metadata, 0xab0000u + 1000 + i);
+        }
+}
+END_TEST
+
+START_TEST(test_copy_field_outside_a_field_is_refused)
+{
+    struct dp_instr in;
+    struct dp_rule *r;
+
+    ops_copy(&o, FLOW_F_UDP_SRC, 8, FLOW_F_UDP_DST, 0, 9);
+    in = bed_apply(&o);
+    ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r), -EINVAL);
+    o.n = 0;
+    ops_copy(&o, FLOW_F_UDP_SRC, 0, FLOW_F_IN_PORT, 0, 16);
+    in = bed_apply(&o);
+    ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r), -EINVAL);
+}
+END_TEST
 
 START_TEST(test_dec_and_set_ttl)
 {
@@ -712,6 +795,12 @@ main(void)
     tcase_add_test(tc, test_set_field_masked_writes_only_masked_bits);
     tcase_add_test(tc, test_set_field_ethernet_label_and_arp_hardware);
     tcase_add_test(tc, test_set_field_nd_target_and_option);
+    tcase_add_test(
+        tc, test_copy_field_moves_bits_between_fields_of_the_packet);
+    tcase_add_test(tc, test_copy_field_sees_what_was_set_before_it);
+    tcase_add_test(
+        tc, test_copy_field_to_metadata_differs_between_packets_of_a_path);
+    tcase_add_test(tc, test_copy_field_outside_a_field_is_refused);
     tcase_add_loop_test(tc, test_dec_and_set_ttl, 0, 2);
     tcase_add_loop_test(tc, test_dec_ttl_of_one_is_dropped_or_punted, 0, 2);
     tcase_add_test(tc, test_push_vlan_copies_the_tag_below);
