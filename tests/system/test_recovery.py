@@ -1,7 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The physical part fails and comes back: VM, underlay link, weftd itself."""
+import os
 import re
+import socket
+import subprocess
+import tempfile
 import time
 import unittest
 import lab
@@ -111,6 +115,30 @@ class Recovery(unittest.TestCase):
             s.process.stop(9)
             s.start()
             self.assertEqual(s.ctl("export"), before)
+
+
+class Start(unittest.TestCase):
+    def test_socket_answers_as_soon_as_it_is_there(self):
+        """A script may wait for the file and connect at once."""
+        for _ in range(10):
+            with tempfile.TemporaryDirectory() as folder:
+                p = subprocess.Popen(
+                    [os.path.join(lab.BUILD, "weftd"), "--run-dir", folder,
+                     "--no-state"], stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL)
+                try:
+                    self.connect(p, os.path.join(folder, "weft.sock"))
+                finally:
+                    p.terminate()
+                    p.wait()
+
+    def connect(self, process, path):
+        while True:
+            with socket.socket(socket.AF_UNIX) as s:
+                try:
+                    return s.connect(path)
+                except FileNotFoundError:
+                    self.assertIsNone(process.poll())
 
 
 if __name__ == "__main__":

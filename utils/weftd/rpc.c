@@ -488,16 +488,19 @@ static int
 socket_open(const char *path)
 {
     struct sockaddr_un un = { .sun_family = AF_UNIX };
-    int fd, err;
+    int fd, err, n = snprintf(un.sun_path, sizeof un.sun_path, "%s.new",
+                              path);
 
-    if (strlen(path) >= sizeof un.sun_path)
+    if (n < 0 || (size_t) n >= sizeof un.sun_path)
         return -ENAMETOOLONG;
-    strcpy(un.sun_path, path);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    if ((unlink(path) && errno != ENOENT) || fchmod(fd, 0600)
-        || bind(fd, (struct sockaddr *) &un, sizeof un) || listen(fd, 64)) {
+    /* Under its name only when it answers: who waits for the file may
+     * connect at once. */
+    if ((unlink(un.sun_path) && errno != ENOENT) || fchmod(fd, 0600)
+        || bind(fd, (struct sockaddr *) &un, sizeof un) || listen(fd, 64)
+        || rename(un.sun_path, path)) {
         err = -errno;
         close(fd);
         return err;
