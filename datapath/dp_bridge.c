@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "datapath/dp_priv.h"
+#include "datapath/group.h"
 #include "datapath/stage_fast.h"
 #include "datapath/worker.h"
 #include "utils/base/mem.h"
@@ -221,6 +222,7 @@ bridge_free(void *p)
             fc_destroy(br->pw[i]->fc);
         free(br->pw[i]);
     }
+    dp_groups_free(br);
     mac_destroy(br->macs);
     free(br->flood);
     free(br->ports);
@@ -246,6 +248,7 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     br->owner = owner;
     snprintf(br->name, sizeof br->name, "%s", name);
     base_list_init(&br->rules);
+    base_list_init(&br->watchers);
     br->ports = calloc(DP_PORT_MAX + 1, sizeof br->ports[0]);
     br->macs = mac_create(MAC_BUCKETS, dp->seed);
     BASE_NEW(br->flood);

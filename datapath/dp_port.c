@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "datapath/dp_priv.h"
+#include "datapath/group.h"
 #include "datapath/worker.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
@@ -101,6 +102,8 @@ port_event(struct dp_port *p, enum dp_port_event what)
     const struct dp_events *ev = &p->dp->ev;
     struct dp_port_info info;
 
+    if (p->br)
+        dp_groups_relive(p->br);
     if (!p->br || !ev->port)
         return;
     dp_port_fill_info(p, &info);

@@ -34,6 +34,7 @@
 #include "weft/dp.h"
 
 struct worker;
+struct group_table;
 
 /* Pointers that control publishes and workers read. */
 #define dp_publish(pp, v) __atomic_store_n((pp), (v), __ATOMIC_RELEASE)
@@ -178,6 +179,7 @@ struct dp_bridge {
     struct dp_port **ports;      /* By number, 0..DP_PORT_MAX. */
     struct dp_port_list *flood;
     struct mac_table *macs;
+    struct group_table *groups; /* NULL until the first; see group.h. */
     struct bridge_pw *pw[DP_MAX_WORKERS];
     struct dp_table tables[DP_N_TABLES];
     /* Control only. */
@@ -189,6 +191,9 @@ struct dp_bridge {
     uint32_t n_vlan_acts; /* Rules that look at tags by an action. */
     uint32_t n_frag_acts; /* Rules that write what fragments lack. */
     struct flow_key cache_mask;
+    uint32_t n_groups;
+    uint32_t relive_round;
+    struct base_list watchers; /* Groups that watch ports or groups. */
     struct base_list rules;
     struct base_list node;
 };

@@ -15,9 +15,9 @@
  *          Metadata is folded: no op writes it, and what looks at it holds
  *          its value.  Once a COPY_FIELD from the packet has written it, it
  *          is in the packet's key until the program ends.
- *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL carry a struct prog_ctx when
- *          words is larger than 1; otherwise the program has one rule and
- *          that is the context.
+ *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL, GROUP carry a struct prog_ctx
+ *          when words is larger than 1; otherwise the program has one rule
+ *          and that is the context.
  * Threads: any; no state.
  * Owns:    nothing; ops point into the rule or into a worker's arena.
  * Source:  OpenFlow 1.3.5 §5.1, §5.9, §5.10. */
@@ -106,10 +106,11 @@ rule_act_prog(const struct rule_act *a)
     return (const struct prog *) (const void *) (a->words + a->prog_off);
 }
 
+/* Does it give packets away (OpenFlow 1.3.5 §5.10)? */
 static inline bool
 prog_op_is_output(const struct dp_op *op)
 {
-    return op->code <= DP_OP_TABLE;
+    return op->code <= DP_OP_TABLE || op->code == DP_OP_GROUP;
 }
 
 /* What a walk came to. */
@@ -138,6 +139,10 @@ int prog_fold_packet_out(const struct dp_op_list *, uint64_t *buf,
 #define PROG_SET_WORDS 5
 const struct dp_op *prog_copy_to_set(const struct dp_copy_field *,
                                      const uint8_t v[16], uint64_t *buf);
+
+/* An action set alone, that of a bucket: its program in the set's order.
+ * Returns the number of words, at most those of the list and one. */
+int prog_order_set(const struct dp_op_list *, uint64_t *buf, size_t n_words);
 
 /* Applies what the apply-actions of 'a' do to the key 'k' (with metadata).
  * False: only the packet itself can tell (see RESUME).  Thread: worker. */

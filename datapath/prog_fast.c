@@ -7,7 +7,8 @@
 #include "datapath/dp_priv.h"
 
 /* Slots of the action set in the order of OpenFlow 1.3.5 §5.10; set-field
- * slots follow, one per field, copy-field by the field it writes, the queue and the output. */
+ * slots follow, one per field, copy-field by the field it writes, then the
+ * queue, the group and the output. */
 enum {
     SET_COPY_TTL_IN,
     SET_POP_VLAN,
@@ -24,6 +25,7 @@ enum {
     SET_FIELDS,
     SET_COPIES = SET_FIELDS + N_FLOW_FIELDS,
     SET_QUEUE = SET_COPIES + N_FLOW_FIELDS,
+    SET_GROUP,
     SET_OUTPUT,
     N_SET_SLOTS
 };
@@ -42,6 +44,7 @@ static const uint8_t set_slot[N_DP_OPS] = {
     [DP_OP_SET_MPLS_TTL] = SET_SET_MPLS_TTL,
     [DP_OP_SET_NW_TTL] = SET_SET_NW_TTL,
     [DP_OP_SET_QUEUE] = SET_QUEUE,
+    [DP_OP_GROUP] = SET_GROUP,
     [DP_OP_OUTPUT] = SET_OUTPUT,
     [DP_OP_CONTROLLER] = SET_OUTPUT,
     [DP_OP_NORMAL] = SET_OUTPUT,
@@ -98,7 +101,7 @@ static bool
 op_has_ctx(const struct dp_op *op)
 {
     return op->code == DP_OP_CONTROLLER || op->code == DP_OP_DEC_NW_TTL
-           || op->code == DP_OP_DEC_MPLS_TTL;
+           || op->code == DP_OP_DEC_MPLS_TTL || op->code == DP_OP_GROUP;
 }
 
 static void
@@ -289,9 +292,12 @@ aset_add(struct aset *s, const uint64_t *words, unsigned n,
 static void
 fold_aset(struct fold *f, const struct aset *s, uint8_t table)
 {
-    for (unsigned i = 0; i < N_SET_SLOTS; i++)
+    for (unsigned i = 0; i < N_SET_SLOTS; i++) {
+        if (i == SET_OUTPUT && s->op[SET_GROUP])
+            continue; /* An output beside a group is ignored. */
         if (s->op[i])
             fold_op(f, s, s->op[i], s->from[i], table);
+    }
 }
 
 /* Saves walk state behind a RESUME op. */
@@ -424,6 +430,20 @@ prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
             fold_op(&f, &s, op, NULL, 0);
         }
     }
+    fold_end(&f);
+    return f.full ? -ENOSPC : (int) f.n;
+}
+
+int
+prog_order_set(const struct dp_op_list *l, uint64_t *buf, size_t n_words)
+{
+    /* Who comes there with which metadata is not known yet. */
+    struct fold f = { .buf = buf, .cap = n_words, .in_key = true };
+    struct aset s;
+
+    memset(&s, 0, sizeof s);
+    aset_add(&s, (const uint64_t *) (const void *) l->ops, l->n_words, NULL);
+    fold_aset(&f, &s, 0);
     fold_end(&f);
     return f.full ? -ENOSPC : (int) f.n;
 }
@@ -612,7 +632,6 @@ static int
 check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
 {
     switch (op->code) {
-    case DP_OP_GROUP:
     case DP_OP_METER:
         return -EOPNOTSUPP;
     case DP_OP_TABLE:
@@ -636,6 +655,7 @@ check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
     case DP_OP_ALL:
     case DP_OP_IN_PORT:
     case DP_OP_SET_QUEUE:
+    case DP_OP_GROUP: /* What buckets do, they do to copies. */
         break;
     default:
         if (op->code >= N_DP_OPS)

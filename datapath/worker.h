@@ -31,6 +31,7 @@
 #define PENDING_BUDGET 4096   /* Run per iteration; more is a loop. */
 #define DEPTH_MAX 16          /* Patch hops and RESUMEs of one packet. */
 #define WALK_MAX DP_N_TABLES
+#define GROUP_DEPTH 17        /* OpenFlow groups one behind the other. */
 #define ARENA_WORDS (1u << 19)
 #define ARENA_SOFT (ARENA_WORDS / 4 * 3)
 #define INTERN_SLOTS 16384
@@ -63,6 +64,7 @@ struct batch {
 struct group {
     struct batch *b;
     const struct prog *prog;
+    const struct dp_op *outer; /* GROUP op whose bucket this is; NULL. */
     bool last;               /* The op at hand takes the packets. */
     unsigned n;
     uint8_t idx[BATCH_MAX];  /* Slots. */
@@ -161,6 +163,7 @@ struct worker {
     struct batch batch;
     struct fc_ref refs[BATCH_MAX];
     struct walk walk;
+    struct batch group_batch[GROUP_DEPTH]; /* Copies: group_fast.c. */
 
     /* Waiting; see worker.c. */
     uint32_t sleeping;
@@ -184,6 +187,8 @@ void worker_del_port(struct worker *, struct dp_port *);
 
 /* worker_fast.c */
 unsigned worker_iterate(struct worker *); /* Returns packets handled. */
+/* Runs one op; g->last tells whether it takes the packets. */
+void worker_run_op(struct worker *, struct group *, const struct dp_op *);
 
 /* walk_fast.c: programs of n packets; start: RESUME op or NULL. */
 void walk_burst(struct worker *, struct dp_bridge *,

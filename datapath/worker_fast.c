@@ -109,6 +109,12 @@ credit(struct worker *w, const struct group *g)
     }
 }
 
+void
+worker_run_op(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    op_table[op->code](w, g, op);
+}
+
 static void
 group_run(struct worker *w, struct group *g)
 {
@@ -145,6 +151,7 @@ batch_run(struct worker *w, struct batch *b, const struct prog *progs[])
     struct group g;
 
     g.b = b;
+    g.outer = NULL;
     if (batch_is_uniform(b, progs)) {
         g.prog = progs[0];
         g.n = b->n_live;

@@ -25,6 +25,8 @@ op_ctx(const struct group *g, const struct dp_op *op)
 {
     struct prog_ctx c = { .cookie = UINT64_MAX };
 
+    if (g->outer && op->words == 1)
+        op = g->outer;
     if (op->words > 1) {
         memcpy(&c, op->data, sizeof c);
     } else if (g->prog->n_credits) {

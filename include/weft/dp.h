@@ -121,11 +121,12 @@ struct dp_stats {
                        * never. */
 };
 
-/* Why a packet is punted; values are OpenFlow 1.3's OFPR_*. */
+/* Why a packet is punted; values are OFPR_* (from GROUP on: of 1.4). */
 enum dp_punt_reason {
     DP_PUNT_NO_MATCH = 0,
     DP_PUNT_ACTION = 1,
     DP_PUNT_INVALID_TTL = 2,
+    DP_PUNT_GROUP = 4, /* A controller action of a bucket. */
 };
 
 struct dp_punt {

@@ -35,6 +35,8 @@
     X(NO_HEADROOM, "no_headroom", "no room to push a header")                 \
     X(LOOP, "loop", "pipeline or patch port depth limit reached")             \
     X(NO_BRIDGE, "no_bridge", "port belongs to no bridge any more")           \
+    X(NO_GROUP, "no_group", "the group does not exist")                       \
+    X(NO_BUCKET, "no_bucket", "the group has no live bucket")                 \
     X(UNKNOWN_OP, "unknown_op", "action this datapath does not have")         \
     /* Transmit. */                                                           \
     X(TX_TOO_BIG, "tx_too_big", "frame larger than the output port's MTU")    \

@@ -4,3 +4,4 @@ include %D%/classify.mk
 include %D%/ports.mk
 include %D%/worker.mk
 include %D%/tunnel.mk
+include %D%/group.mk

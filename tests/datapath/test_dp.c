@@ -189,11 +189,6 @@ START_TEST(test_dp_bad_rules_are_refused)
                      -EINVAL);
     in.goto_table = 0;
     ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r), -EINVAL);
-    in = bed_apply(&o);
-    ops_add(&o, DP_OP_GROUP, 0, 1);
-    in = bed_apply(&o);
-    ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r),
-                     -EOPNOTSUPP);
     in = bed_apply(NULL);
     in.meter = 1;
     ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r),

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups: configuration to programs and alias tables, liveness, counters. */
+#include "datapath/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utils/base/hmap.h"
+#include "utils/base/mem.h"
+
+#define TABLE_MIN 64
+#define RELIVE_DEPTH 64 /* Groups that watch groups that watch ... */
+
+/* ------------------------------------------------------------ table by id */
+
+static struct group_table *
+table_new(const struct dp_bridge *br, uint32_t size)
+{
+    struct group_table *t = malloc(sizeof *t + size * sizeof t->e[0]);
+
+    if (!t)
+        return NULL;
+    t->mult = base_hash_mix(br->dp->seed, (uintptr_t) br) | 1;
+    t->shift = 64u - (unsigned) __builtin_ctz(size);
+    t->mask = size - 1;
+    t->n_used = 0;
+    for (uint32_t i = 0; i < size; i++)
+        t->e[i] = (struct group_entry) { .id = DP_GROUP_NONE };
+    return t;
+}
+
+/* The entry of 'id', or the free one where it would be. */
+static struct group_entry *
+table_entry(struct group_table *t, uint32_t id)
+{
+    uint32_t i = (uint32_t) (id * t->mult >> t->shift);
+
+    while (t->e[i & t->mask].id != id
+           && t->e[i & t->mask].id != DP_GROUP_NONE)
+        i++;
+    return &t->e[i & t->mask];
+}
+
+/* A reader that sees the id sees the group. */
+static void
+table_put(struct group_table *t, struct dp_group *g)
+{
+    struct group_entry *e = table_entry(t, g->id);
+
+    dp_publish(&e->g, g);
+    if (e->id == DP_GROUP_NONE) {
+        t->n_used++;
+        dp_publish(&e->id, g->id);
+    }
+}
+
+/* Room for one more: a table at most half full, without what is gone. */
+static int
+table_reserve(struct dp_bridge *br)
+{
+    struct group_table *old = br->groups, *t;
+    uint32_t size = TABLE_MIN;
+
+    if (old && 2 * (old->n_used + 1) <= old->mask + 1)
+        return 0;
+    while (size < 4 * (br->n_groups + 1))
+        size *= 2;
+    t = table_new(br, size);
+    if (!t)
+        return -ENOMEM;
+    for (uint32_t i = 0; old && i <= old->mask; i++)
+        if (old->e[i].g)
+            table_put(t, old->e[i].g);
+    dp_publish(&br->groups, t);
+    if (old)
+        rcu_defer(br->dp->rcu, free, old);
+    return 0;
+}
+
+/* ------------------------------------------------------------ alias tables
+ *
+ * Vose: slots whose share is below the mean are filled up from one above it.
+ * Shares are weight * n in units of the sum, so all is exact but the last of
+ * 32 bits. */
+
+struct alias_build {
+    uint64_t *share;
+    uint32_t *small, *large;
+    uint32_t n_small, n_large;
+};
+
+static void
+alias_fill(struct group_alias *t, struct alias_build *b, uint64_t sum)
+{
+    while (b->n_small && b->n_large) {
+        uint32_t s = b->small[--b->n_small], l = b->large[b->n_large - 1];
+
+        t->slot[s].cut = (uint32_t) ((b->share[s] << 32) / sum);
+        t->slot[s].b = t->slot[l].a;
+        b->share[l] -= sum - b->share[s];
+        if (b->share[l] < sum) {
+            b->n_large--;
+            b->small[b->n_small++] = l;
+        }
+    }
+    /* What is left has its own share: b is a. */
+}
+
+/* Of the buckets that have a weight (all, when none has) and, for
+ * 'live_only', are live. */
+static struct group_alias *
+alias_new(const struct dp_bridge *br, const struct group_act *a,
+          bool live_only)
+{
+    struct group_alias *t = malloc(sizeof *t
+                                   + a->n_buckets * sizeof t->slot[0]);
+    struct alias_build b = { .n_small = 0 };
+    uint64_t sum = 0, weights = 0;
+    uint32_t n = 0;
+
+    b.share = malloc((8 + 2 * 4) * ((size_t) a->n_buckets + 1));
+    if (!t || !b.share) {
+        free(t);
+        free(b.share);
+        return NULL;
+    }
+    b.small = (uint32_t *) (b.share + a->n_buckets);
+    b.large = b.small + a->n_buckets;
+    for (uint32_t i = 0; i < a->n_buckets; i++)
+        weights += a->b[i].weight;
+    for (uint32_t i = 0; i < a->n_buckets; i++) {
+        uint32_t w = weights ? a->b[i].weight : 1;
+
+        if (!w || (live_only && !group_bucket_live(br, &a->b[i])))
+            continue;
+        t->slot[n] = (struct group_alias_slot) { UINT32_MAX, i, i };
+        b.share[n++] = w;
+        sum += w;
+    }
+    t->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        b.share[i] *= n;
+        if (b.share[i] < sum)
+            b.small[b.n_small++] = i;
+        else
+            b.large[b.n_large++] = i;
+    }
+    alias_fill(t, &b, sum);
+    free(b.share);
+    return t;
+}
+
+/* --------------------------------------------------------------- counters */
+
+static struct rule_counter *
+counters_new(const struct dp_bridge *br)
+{
+    return calloc(br->dp->n_workers, sizeof(struct rule_counter));
+}
+
+static void
+counters_sum(const struct dp_bridge *br, const struct rule_counter *c,
+             struct dp_stats *out)
+{
+    *out = (struct dp_stats) { 0 };
+    for (unsigned i = 0; i < br->dp->n_workers; i++) {
+        out->packets += dp_read(c[i].packets);
+        out->bytes += dp_read(c[i].bytes);
+    }
+}
+
+static int
+by_id(const void *x, const void *y)
+{
+    const struct group_bucket *const *a = x, *const *b = y;
+
+    return (*a)->id < (*b)->id ? -1 : (*a)->id > (*b)->id;
+}
+
+/* Gives the buckets of 'a' the counters of those of 'old' with their ids;
+ * the latter lose them. */
+static int
+counters_keep(struct group_act *a, struct group_act *old)
+{
+    struct group_bucket **all, *key;
+
+    all = malloc((old->n_buckets + 1) * sizeof all[0]);
+    if (!all)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < old->n_buckets; i++)
+        all[i] = &old->b[i];
+    qsort(all, old->n_buckets, sizeof all[0], by_id);
+    for (uint32_t i = 0; i < a->n_buckets; i++) {
+        struct group_bucket **hit;
+
+        key = &a->b[i];
+        hit = bsearch(&key, all, old->n_buckets, sizeof all[0], by_id);
+        if (hit && (*hit)->count) {
+            struct rule_counter *fresh = key->count;
+
+            key->count = (*hit)->count;
+            (*hit)->count = fresh; /* Freed with the old act. */
+        }
+    }
+    free(all);
+    return 0;
+}
+
+/* --------------------------------------------------------------------- acts */
+
+static void
+act_free(void *p)
+{
+    struct group_act *a = p;
+
+    for (uint32_t i = 0; i < a->n_buckets; i++)
+        free(a->b[i].count);
+    free(a->alias);
+    free(a->live);
+    free(a);
+}
+
+/* Addresses, protocol and ports. */
+static void
+default_mask(struct flow_key *m)
+{
+    memset(m, 0, sizeof *m);
+    memset(m->eth_src, 0xff, sizeof m->eth_src);
+    memset(m->eth_dst, 0xff, sizeof m->eth_dst);
+    memset(&m->eth_type, 0xff, sizeof m->eth_type);
+    m->ip_proto = 0xff;
+    memset(&m->ip_src, 0xff, sizeof m->ip_src);
+    memset(&m->ip_dst, 0xff, sizeof m->ip_dst);
+    memset(&m->tp_src, 0xff, sizeof m->tp_src);
+    memset(&m->tp_dst, 0xff, sizeof m->tp_dst);
+    memset(m->ipv6_src, 0xff, sizeof m->ipv6_src);
+    memset(m->ipv6_dst, 0xff, sizeof m->ipv6_dst);
+}
+
+static void
+act_set_hash(struct group_act *a, const struct dp_bridge *br,
+             const struct dp_group_config *c)
+{
+    struct flow_key mask;
+
+    if (c->hash_mask)
+        mask = *c->hash_mask;
+    else
+        default_mask(&mask);
+    a->map = flow_mask_words(&mask);
+    for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
+        a->mask[i] = flow_key_word(&mask, i);
+    a->seed = base_hash_mix(br->dp->seed, c->hash_seed);
+}
+
+/* A controller action of a bucket says so in its packet-ins. */
+static void
+mark_punts(uint64_t *words, uint32_t n)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, words, n)
+        if (op->code == DP_OP_CONTROLLER)
+            ((struct dp_op *) (uintptr_t) op)->aux = DP_PUNT_GROUP;
+}
+
+static int
+bucket_fill(struct group_bucket *k, const struct dp_bucket *c,
+            const struct dp_bridge *br, uint64_t *words, size_t room)
+{
+    int n = prog_order_set(&c->actions, words, room);
+
+    if (n < 0)
+        return n;
+    mark_punts(words, (uint32_t) n);
+    *k = (struct group_bucket) {
+        .ops = words, .n_words = (uint32_t) n, .id = c->id,
+        .weight = c->weight,
+        .watch_port = c->watch_port, .watch_group = c->watch_group,
+        .one_op = prog_op_at(words)->words == n
+                  && prog_op_at(words)->code != DP_OP_GROUP,
+        .count = counters_new(br),
+    };
+    return k->count ? 0 : -ENOMEM;
+}
+
+/* Words of all buckets, each with its end. */
+static int
+config_check(const struct dp_group_config *c, size_t *words)
+{
+    *words = 0;
+    if (c->type > DP_GROUP_FF || c->n_buckets >= GROUP_NO_BUCKET
+        || (c->type == DP_GROUP_INDIRECT && c->n_buckets != 1))
+        return -EINVAL;
+    for (size_t i = 0; i < c->n_buckets; i++) {
+        uint8_t flags = 0;
+        int err = prog_check_ops(&c->buckets[i].actions, false, &flags);
+
+        if (!err && c->buckets[i].actions.n_words > PROG_MAX_WORDS / 8)
+            err = -EINVAL;
+        if (err)
+            return err;
+        *words += c->buckets[i].actions.n_words + 1;
+    }
+    return 0;
+}
+
+static int
+act_new(struct dp_bridge *br, const struct dp_group_config *c,
+        struct group_act **out)
+{
+    struct group_act *a;
+    uint64_t *at;
+    size_t words, used = 0;
+    int err = config_check(c, &words);
+
+    if (err)
+        return err;
+    a = calloc(1, sizeof *a + c->n_buckets * sizeof a->b[0] + 8 * words);
+    if (!a)
+        return -ENOMEM;
+    a->type = c->type;
+    at = (uint64_t *) (void *) (a->b + c->n_buckets);
+    act_set_hash(a, br, c);
+    for (size_t i = 0; i < c->n_buckets && !err; i++) {
+        struct group_bucket *k = &a->b[i];
+
+        err = bucket_fill(k, &c->buckets[i], br, at + used, words - used);
+        used += k->n_words;
+        a->n_buckets = (uint32_t) i + 1;
+        a->watches |= k->watch_port != DP_PORT_NONE
+                      || k->watch_group != DP_GROUP_NONE;
+    }
+    if (!err && c->type == DP_GROUP_SELECT) {
+        a->alias = alias_new(br, a, false);
+        err = a->alias ? 0 : -ENOMEM;
+    }
+    if (err) {
+        act_free(a);
+        return err;
+    }
+    *out = a;
+    return 0;
+}
+
+/* ----------------------------------------------------------------- liveness */
+
+/* Finds out whether the group has a live bucket, after the groups that it
+ * watches.  There is no loop (dp_group_set); one would only leave the group
+ * as it was. */
+static void
+relive(struct dp_bridge *br, struct dp_group *g, unsigned depth)
+{
+    struct group_act *a = g->act;
+    uint32_t n_live = 0;
+
+    if (g->relive_round == br->relive_round || g->relive_busy || !depth)
+        return;
+    g->relive_busy = true;
+    for (uint32_t i = 0; i < a->n_buckets; i++) {
+        struct dp_group *watched =
+            a->b[i].watch_group == DP_GROUP_NONE
+                ? NULL : dp_group_find(br, a->b[i].watch_group);
+
+        if (watched)
+            relive(br, watched, depth - 1);
+        n_live += group_bucket_live(br, &a->b[i]);
+    }
+    if (a->type == DP_GROUP_SELECT && a->watches) {
+        struct group_alias *old = a->live;
+
+        dp_publish(&a->live, n_live == a->n_buckets
+                                 ? NULL : alias_new(br, a, true));
+        if (old)
+            rcu_defer(br->dp->rcu, free, old);
+    }
+    __atomic_store_n(&g->live, n_live > 0, __ATOMIC_RELAXED);
+    g->relive_busy = false;
+    g->relive_round = br->relive_round;
+}
+
+void
+dp_groups_relive(struct dp_bridge *br)
+{
+    struct dp_group *g;
+
+    br->relive_round++;
+    BASE_LIST_FOR(g, &br->watchers, watcher)
+        relive(br, g, RELIVE_DEPTH);
+}
+
+/* --------------------------------------------------------------- life cycle */
+
+static void
+group_free(void *p)
+{
+    struct dp_group *g = p;
+
+    if (g->act)
+        act_free(g->act);
+    free(g->total);
+    free(g);
+}
+
+static int
+group_new(struct dp_bridge *br, uint32_t id, struct dp_group **out)
+{
+    struct dp_group *g;
+
+    if (table_reserve(br))
+        return -ENOMEM;
+    g = calloc(1, sizeof *g);
+    if (g)
+        g->total = counters_new(br);
+    if (!g || !g->total) {
+        free(g);
+        return -ENOMEM;
+    }
+    g->id = id;
+    g->br = br;
+    base_list_init(&g->watcher);
+    *out = g;
+    return 0;
+}
+
+/* Its own liveness, and that of groups that watch it. */
+static void
+group_changed(struct dp_bridge *br, struct dp_group *g)
+{
+    base_list_del(&g->watcher);
+    if (g->act->watches)
+        base_list_add_tail(&br->watchers, &g->watcher);
+    else
+        __atomic_store_n(&g->live, g->act->n_buckets > 0, __ATOMIC_RELAXED);
+    if (!base_list_empty(&br->watchers))
+        dp_groups_relive(br);
+}
+
+int
+dp_group_set(struct dp_bridge *br, uint32_t id,
+             const struct dp_group_config *c)
+{
+    struct dp_group *g = dp_group_find(br, id);
+    struct group_act *a = NULL, *old = g ? g->act : NULL;
+    bool fresh = !g;
+    int err;
+
+    if (id > DP_GROUP_MAX)
+        return -EINVAL;
+    err = act_new(br, c, &a);
+    if (!err && fresh)
+        err = group_new(br, id, &g);
+    else if (!err && c->keep_buckets)
+        err = counters_keep(a, old);
+    if (err) {
+        if (a)
+            act_free(a);
+        return err;
+    }
+    dp_publish(&g->act, a);
+    if (fresh) {
+        br->n_groups++;
+        table_put(br->groups, g);
+    } else {
+        rcu_defer(br->dp->rcu, act_free, old);
+    }
+    group_changed(br, g);
+    return 0;
+}
+
+void
+dp_group_del(struct dp_bridge *br, uint32_t id)
+{
+    struct dp_group *g = dp_group_find(br, id);
+
+    if (!g)
+        return;
+    dp_publish(&table_entry(br->groups, id)->g, (struct dp_group *) NULL);
+    br->n_groups--;
+    base_list_del(&g->watcher);
+    if (!base_list_empty(&br->watchers))
+        dp_groups_relive(br);
+    rcu_defer(br->dp->rcu, group_free, g);
+}
+
+void
+dp_groups_free(struct dp_bridge *br)
+{
+    struct group_table *t = br->groups;
+
+    for (uint32_t i = 0; t && i <= t->mask; i++)
+        if (t->e[i].g)
+            group_free(t->e[i].g);
+    free(t);
+}
+
+int
+dp_group_get_stats(struct dp_bridge *br, uint32_t id, struct dp_stats *total,
+                   struct dp_stats *buckets, size_t n)
+{
+    const struct dp_group *g = dp_group_find(br, id);
+
+    if (!g)
+        return -ENOENT;
+    counters_sum(br, g->total, total);
+    for (size_t i = 0; i < n && i < g->act->n_buckets; i++)
+        counters_sum(br, g->act->b[i].count, &buckets[i]);
+    return 0;
+}
