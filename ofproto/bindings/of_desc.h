@@ -99,6 +99,7 @@ enum of_family {
     OF_FAMILY_TABLE_FEATURES,
     OF_FAMILY_PROP,
     OF_FAMILY_HELLO_ELEM,
+    OF_FAMILY_STAT, /* In a request: thresholds of an instruction. */
 };
 
 /* What an unknown discriminator means.  Elsewhere it is the receiver's to

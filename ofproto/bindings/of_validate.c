@@ -87,6 +87,7 @@ refuse_length(const struct walk *w, const struct of_class *cls, unsigned at)
         [OF_FAMILY_TABLE_FEATURES] = FAULT_TABLE_PROP_LEN,
         [OF_FAMILY_PROP] = FAULT_PROP_LEN,
         [OF_FAMILY_HELLO_ELEM] = FAULT_REQUEST_LEN,
+        [OF_FAMILY_STAT] = FAULT_INSTRUCTION_LEN,
     };
     enum fault f = faults[cls->family];
 
@@ -209,9 +210,12 @@ check_variable(const struct walk *w, const struct of_class *cls,
         const struct of_class *sub = of_class_get(m->cls, w->version);
 
         n = check_instance(w, sub, at, room, depth + 1);
-        if (n < 0 && w->err && cls->family == OF_FAMILY_ACTION
-            && sub->family == OF_FAMILY_OXM)
+        if (n >= 0 || cls->family != OF_FAMILY_ACTION)
+            return n;
+        if (sub->family == OF_FAMILY_OXM)
             return refuse(w, FAULT_SET_FIELD_LEN, at, cls->id);
+        if (sub->flags & OF_CLASS_OXM_ID)
+            return refuse_length(w, cls, at);
         return n;
     }
     if (m->counted_by != OF_NO_MEMBER) {

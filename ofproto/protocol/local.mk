@@ -11,7 +11,12 @@ OF_PROTOCOL_FILES = \
 	%D%/of-1.4 \
 	%D%/of-1.4-up \
 	%D%/of-1.4-up-enums \
+	%D%/of-1.5 \
+	%D%/of-1.5-enums \
+	%D%/of-1.5-resources \
 	%D%/oxm \
+	%D%/oxm-1.5 \
+	%D%/oxs \
 	%D%/nicira-role \
 	%D%/nicira-tunnel \
 	%D%/onf-1.3

@@ -15,6 +15,7 @@ static const struct size_file {
     {OF_VERSION_1_0, "sizes-1.0.txt"},
     {OF_VERSION_1_3, "sizes-1.3.txt"},
     {OF_VERSION_1_4, "sizes-1.4.txt"},
+    {OF_VERSION_1_5, "sizes-1.5.txt"},
 };
 
 static int

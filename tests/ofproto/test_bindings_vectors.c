@@ -48,8 +48,10 @@ class_of_name(const char *name, char *cls, size_t size)
     snprintf(cls, size, "of_%.*s", (int) strcspn(name, "-."), name);
 }
 
-static const char *const good_folders[] = {"of10", "of13"};
-static const char *const bad_folders[] = {"bad10", "bad13"};
+static const char *const good_folders[] = {"of10", "of13", "of15"};
+static const char *const bad_folders[] = {"bad10", "bad13", "bad15"};
+#define N_GOOD ((int) WEFT_ARRAY_LEN(good_folders))
+#define N_BAD ((int) WEFT_ARRAY_LEN(bad_folders))
 
 START_TEST(test_bindings_vectors_good_ones_have_their_class)
 {
@@ -103,7 +105,7 @@ START_TEST(test_bindings_vectors_good_ones_print_and_copy)
 }
 END_TEST
 
-/* OFPT_FLOW_MOD is 14 in both versions. */
+/* OFPT_FLOW_MOD is 14 in all versions. */
 START_TEST(test_bindings_vectors_matches_round_trip)
 {
     size_t n, n_seen = 0;
@@ -164,7 +166,8 @@ START_TEST(test_bindings_vectors_truncated_are_refused_or_readable)
 }
 END_TEST
 
-/* Numbers of the errors, from OpenFlow 1.0.0 §5.4.4 and 1.3.5 §7.4.4. */
+/* Numbers of the errors, from OpenFlow 1.0.0 §5.4.4, 1.3.5 §7.4.4 and, for
+ * what 1.3 has not, 1.5.1 §7.5.4. */
 static const struct error_number {
     const char *name;
     int v1_0, v1_3; /* -1: not there. */
@@ -184,6 +187,8 @@ static const struct error_number {
     {"OFPBMC_BAD_PREREQ", -1, 9},      {"OFPBMC_DUP_FIELD", -1, 10},
     {"OFPFMFC_BAD_COMMAND", 4, 6},     {"OFPGMFC_BAD_BUCKET", -1, 12},
     {"OFPGMFC_BAD_COMMAND", -1, 11},   {"OFPTFFC_BAD_LEN", -1, 3},
+    {"OFPET_BAD_PROPERTY", -1, 14},    {"OFPBPC_BAD_LEN", -1, 1},
+    {"OFPBIC_UNKNOWN_INST", -1, 0},    {"OFPBAC_BAD_TYPE", 0, 0},
 };
 
 static int
@@ -292,18 +297,19 @@ suite(void)
 
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, test_bindings_vectors_good_ones_have_their_class,
-                        0, 2);
+                        0, N_GOOD);
     tcase_add_loop_test(t, test_bindings_vectors_good_ones_print_and_copy, 0,
-                        2);
-    tcase_add_loop_test(t, test_bindings_vectors_matches_round_trip, 0, 2);
+                        N_GOOD);
+    tcase_add_loop_test(t, test_bindings_vectors_matches_round_trip, 0,
+                        N_GOOD);
     tcase_add_loop_test(
-        t, test_bindings_vectors_truncated_are_refused_or_readable, 0, 2);
+        t, test_bindings_vectors_truncated_are_refused_or_readable, 0, N_GOOD);
     tcase_add_loop_test(
-        t, test_bindings_vectors_bad_wire_is_refused_with_its_error, 0, 2);
+        t, test_bindings_vectors_bad_wire_is_refused_with_its_error, 0, N_BAD);
     tcase_add_test(t,
                    test_bindings_vectors_bad_match_is_refused_with_its_error);
     tcase_add_loop_test(t, test_bindings_vectors_unknown_is_refused_or_generic,
-                        0, 2);
+                        0, N_BAD);
     suite_add_tcase(s, t);
     return s;
 }

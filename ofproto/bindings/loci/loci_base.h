@@ -76,9 +76,6 @@ typedef of_uint128_t of_checksum_128_t;
 typedef struct of_bitmap_512_s {
     uint64_t words[8];
 } of_bitmap_512_t;
-typedef struct of_time_s {
-    uint64_t seconds, nanoseconds;
-} of_time_t;
 
 /* Zero-padded; a full one has no terminator. */
 typedef char of_port_name_t[16];

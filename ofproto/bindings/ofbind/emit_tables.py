@@ -15,7 +15,10 @@ FAMILY = {"of_action": "ACTION", "of_instruction": "INSTRUCTION",
           "of_match_v3": "MATCH", "of_match_v2": "MATCH", "of_oxm": "OXM",
           "of_bucket": "BUCKET", "of_table_feature_prop": "TABLE_PROP",
           "of_table_features": "TABLE_FEATURES",
-          "of_hello_elem": "HELLO_ELEM"}
+          "of_hello_elem": "HELLO_ELEM",
+          "of_oxm_id": "TABLE_PROP", "of_action_id": "TABLE_PROP",
+          "of_instruction_id": "TABLE_PROP",
+          "of_oxs": "STAT", "of_stat_v6": "STAT"}
 # Virtual class -> what an unknown value of its discriminator is.
 REFUSAL = {"of_header": "TYPE", "of_stats_request": "STATS_TYPE",
            "of_stats_reply": "STATS_TYPE", "of_flow_mod": "FLOW_COMMAND",

@@ -390,7 +390,8 @@ class Builder:
                 raise InputError(m.pos, f"list of {m.cls}, which has no length")
             return
         m.min_size = element.min_size
-        m.variable = element.variable or bool(element.children)
+        m.variable = element.variable or bool(element.children) \
+            or element.name == OXM_ID
 
     def finish(self):
         unified = {}

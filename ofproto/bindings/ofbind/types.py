@@ -49,7 +49,6 @@ BUILTINS = {
     "of_bitmap_128_t": Builtin("words", 16, "of_bitmap_128_t"),
     "of_bitmap_512_t": Builtin("words", 64, "of_bitmap_512_t"),
     "of_checksum_128_t": Builtin("words", 16, "of_checksum_128_t"),
-    "of_time_t": Builtin("words", 16, "of_time_t"),
     "of_octets_t": Builtin("octets", 0, "of_octets_t"),
 }
 
