@@ -113,6 +113,7 @@ struct ofp_bridge {
     struct ofconn_agent agent;
     struct base_list sessions;
     struct base_list dumps; /* struct ofp_flow_dump */
+    struct base_list clients; /* struct ofp_client */
 
     struct ofp_tables tables;
     struct ofp_instr_pool instrs;
@@ -178,6 +179,8 @@ struct ofp_session *ofp_session_for_frame(struct ofp_session *s,
 void ofp_session_is_controller(struct ofp_session *);
 /* bridge.c: a session came, went or changed: fail mode and table miss. */
 void ofp_sessions_changed(struct ofp_bridge *);
+/* Bit N: wire version N is implemented. */
+uint32_t ofp_versions(void);
 
 /* xid of the message in hand. */
 static inline uint32_t
@@ -236,6 +239,11 @@ void ofp_standalone_update(struct ofp_bridge *);
 
 /* The bridge goes: walks under way end. */
 void ofp_dumps_detach(struct ofp_bridge *);
+
+/* ----------------------------------------------------- text/text_client.c */
+
+/* The bridge goes: its clients are told. */
+void ofp_clients_detach(struct ofp_bridge *);
 
 /* --------------------------------------------------------------- async.c */
 

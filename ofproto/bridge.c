@@ -12,6 +12,12 @@
 #define OFP_VERSIONS (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3)
 #define FLUSH_SESSIONS 4 /* Slices per ofp_flush. */
 
+uint32_t
+ofp_versions(void)
+{
+    return OFP_VERSIONS;
+}
+
 /* -------------------------------------------------------------------- life */
 
 /* Stable over restarts, different between machines: a locally administered
@@ -55,6 +61,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     b->versions = OFP_VERSIONS;
     base_list_init(&b->sessions);
     base_list_init(&b->dumps);
+    base_list_init(&b->clients);
     ofp_tables_init(&b->tables);
     ofp_instr_pool_init(&b->instrs);
     ofp_session_agent_init(b);
@@ -70,6 +77,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
 {
     if (!b)
         return;
+    ofp_clients_detach(b);
     while (!base_list_empty(&b->sessions))
         ofp_session_destroy(WEFT_CONTAINER_OF(b->sessions.next,
                                               struct ofp_session, link));

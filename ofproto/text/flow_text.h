@@ -16,7 +16,8 @@
  *          (the flow cache does that) are not printed.
  * Threads: control (no shared state).
  * Owns:    what it returns belongs to the caller.
- * Errors:  0 or -EINVAL; 'e' names the word, its value and the limit.
+ * Errors:  0 or -EINVAL; 'e' names the word, its column in the text, its
+ *          value and the limit.
  * Cost:    linear in the text; at most OFP_TEXT_MAX bytes are read.
  * Source:  ovs-fields(7), ovs-actions(7), ovs-ofctl(8) of Open vSwitch 3.1;
  *          OpenFlow 1.3.5 §5.9, §7.2.3. */
@@ -63,10 +64,12 @@ struct ofp_flow_text {
     uint16_t priority;      /* 32768 unless said. */
     uint16_t idle_timeout, hard_timeout;
     uint16_t flags;         /* OFPFF_* of 1.3. */
+    uint16_t importance;    /* OpenFlow 1.4. */
     uint8_t table;          /* DP_NO_TABLE: not said. */
     bool has_priority;
     bool has_actions;
     uint64_t *ops;          /* Owned: memory of the op lists. */
+    const char *word;       /* The word being read, for error messages. */
 };
 
 /* Which words a text may hold besides the match. */

@@ -509,6 +509,9 @@ static const struct action actions[] = {
 #undef PLAIN
 #undef MOD
 
+static const struct action meter_action = { "meter", read_arg, DP_OP_METER, 0,
+                                            UINT32_MAX };
+
 /* ovs-ofctl takes action names in any case ("CONTROLLER:128"). */
 static const struct action *
 action_find(const char *name)
@@ -523,9 +526,13 @@ static int
 read_action(struct reader *r, char *key, char *value)
 {
     const struct action *a = action_find(key);
-    enum stage stage = a ? stage_of(a) : IN_APPLY;
+    enum stage stage;
     uint32_t port;
 
+    /* Behind other actions, meter is 1.5's action (1.5.1 §5.8). */
+    if (a && a->read == read_meter && (r->any || r->ops_only || r->in_write))
+        a = &meter_action;
+    stage = a ? stage_of(a) : IN_APPLY;
     if (stage != IN_APPLY && (r->ops_only || r->in_write))
         return weft_err_set(r->e, -EINVAL, "%s: is an instruction, not an"
                                            " action", a->name);
@@ -556,6 +563,7 @@ read_list(struct reader *r, char *text)
     int got;
 
     while ((got = text_next(&text, &key, &value, r->e)) > 0) {
+        r->f->word = key;
         int err = *key ? read_action(r, key, value)
                        : weft_err_set(r->e, -EINVAL,
                                       "%.40s: action name missing",
@@ -563,6 +571,8 @@ read_list(struct reader *r, char *text)
         if (err)
             return err;
     }
+    if (got < 0)
+        r->f->word = key;
     return got;
 }
 

@@ -105,6 +105,8 @@ attribute(const struct word *w, enum ofp_text_use use,
         err = read_u16(w, &f->idle_timeout, e);
     } else if (!strcmp(w->key, "hard_timeout")) {
         err = read_u16(w, &f->hard_timeout, e);
+    } else if (!strcmp(w->key, "importance")) {
+        err = read_u16(w, &f->importance, e);
     } else {
         return ignored(w->key) || (!w->value && read_flag(w->key, &f->flags));
     }
@@ -175,9 +177,8 @@ read_match(struct flow_match *m, const struct word *w, struct weft_err *e)
 
 /* ------------------------------------------------------------------- flow */
 
-/* Cuts "actions=..." off 'text'; NULL: not there. */
-static char *
-cut_actions(char *text)
+char *
+text_cut_actions(char *text)
 {
     static const char *const keys[] = { "actions=", "action=" };
 
@@ -203,6 +204,7 @@ read_words(char *text, enum ofp_text_use use, struct ofp_flow_text *f,
     int got;
 
     while ((got = text_next(&text, &words[n].key, &words[n].value, e)) > 0) {
+        f->word = words[n].key;
         int err = attribute(&words[n], use, f, e);
 
         if (err < 0)
@@ -214,10 +216,13 @@ read_words(char *text, enum ofp_text_use use, struct ofp_flow_text *f,
             return weft_err_set(e, -EINVAL, "more than %d words",
                                 MAX_WORDS - 1);
     }
-    if (got < 0)
+    if (got < 0) {
+        f->word = words[n].key;
         return got;
+    }
     for (unsigned round = 0; round < N_ROUNDS; round++) {
         for (unsigned i = 0; i < n; i++) {
+            f->word = words[i].key;
             int err = words[i].round == round
                           ? read_match(&f->match, &words[i], e)
                           : 0;
@@ -226,6 +231,20 @@ read_words(char *text, enum ofp_text_use use, struct ofp_flow_text *f,
         }
     }
     return 0;
+}
+
+/* Puts the place of the word in front of the message. */
+static void
+text_column(const struct ofp_flow_text *f, const char *text,
+            struct weft_err *e)
+{
+    struct weft_err said;
+
+    if (!e || !f->word)
+        return;
+    said = *e;
+    weft_err_set(e, 0, "column %zu: %.*s", (size_t) (f->word - text) + 1,
+                 (int) sizeof said.text - 24, said.text);
 }
 
 int
@@ -247,7 +266,7 @@ ofp_text_parse_flow(const char *text, enum ofp_text_use use,
         return weft_err_set(e, -EINVAL, "text exceeds %d bytes",
                             OFP_TEXT_MAX);
     copy = base_xstrdup(text);
-    actions = cut_actions(copy);
+    actions = text_cut_actions(copy);
     f->has_actions = actions != NULL;
     if (use == OFP_TEXT_FLOW && !actions)
         err = weft_err_set(e, -EINVAL, "actions= missing");
@@ -257,7 +276,10 @@ ofp_text_parse_flow(const char *text, enum ofp_text_use use,
         err = read_words(copy, use, f, e);
     if (!err && actions)
         err = text_read_actions(f, actions, false, e);
+    if (err)
+        text_column(f, copy, e);
     free(copy);
+    f->word = NULL;
     if (err)
         ofp_flow_text_fini(f);
     return err;
@@ -296,6 +318,8 @@ ofp_text_parse_ops(const char *text, struct dp_op_list *list, uint64_t **mem,
                             OFP_TEXT_MAX);
     copy = base_xstrdup(text);
     err = text_read_actions(&f, copy, true, e);
+    if (err)
+        text_column(&f, copy, e);
     free(copy);
     if (err) {
         ofp_flow_text_fini(&f);

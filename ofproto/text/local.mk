@@ -1,5 +1,6 @@
 # Flows as text.
 libofproto_a_SOURCES += \
+	ofproto/commands.h %D%/commands.c \
 	%D%/flow_text.h %D%/flow_text_priv.h \
 	%D%/flow_text_actions.c \
 	%D%/flow_text_flow.c \
@@ -8,5 +9,7 @@ libofproto_a_SOURCES += \
 	%D%/flow_text_ops.c \
 	%D%/flow_text_print.c \
 	%D%/flow_text_words.c \
+	%D%/text_client.c %D%/text_client.h \
+	%D%/text_msg.c %D%/text_msg.h \
 	%D%/group_text.h
 libofproto_a_SOURCES += %D%/meter_text.c %D%/meter_text.h

@@ -26,7 +26,7 @@ MAY_SEE = {
 }
 # Headers that another layer may see although its folder has more.
 PUBLIC = {
-    "ofproto": ("ofproto/ofproto.h",),
+    "ofproto": ("ofproto/ofproto.h", "ofproto/commands.h"),
     "controller_client": ("controller_client/controller_client.h",),
     "tunnels": ("tunnels/underlay/underlay.h",),
 }

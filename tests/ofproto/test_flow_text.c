@@ -190,6 +190,7 @@ static const struct golden actions[] = {
     { "write_metadata:0/0xff", "write_metadata:0/0xff" },
     { "write_actions()", "drop" },
     { "clear_actions", "clear_actions" },
+    { "output:3,meter:1,meter:2", "output:3,meter:1,meter:2" },
     { "meter:1,output:3,clear_actions,write_actions(set_field:5->tun_id,"
       "output:1),write_metadata:0x5/0xff,goto_table:5",
       "meter:1,output:3,clear_actions,write_actions(set_field:0x5->tun_id,"
@@ -254,7 +255,6 @@ static const struct golden bad[] = {
     { "actions=drop,output:1", "drop: must stand alone" },
     { "actions=output:1,drop", "drop: must stand alone" },
     { "actions=goto_table:5,output:1", "output: must come earlier" },
-    { "actions=output:2,meter:1", "meter: must come earlier" },
     { "actions=goto_table:1,goto_table:2", "goto_table: said twice" },
     { "actions=goto_table:254", "goto_table: 254 exceeds 253" },
     { "actions=write_actions(goto_table:1)", "is an instruction" },

@@ -23,3 +23,10 @@ EXTRA_DIST += %D%/crosscheck.py
 dist_check_SCRIPTS += %D%/protocol.sh
 TESTS += %D%/protocol.sh
 EXTRA_DIST += %D%/protocol.py
+
+# Text as messages.
+check_PROGRAMS += tests/ofproto/test_text_msg
+TESTS += tests/ofproto/test_text_msg
+tests_ofproto_test_text_msg_SOURCES = $(AGENT_BED) %D%/test_text_msg.c
+tests_ofproto_test_text_msg_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_text_msg_LDADD = $(OFPROTO_TEST_LIBS)

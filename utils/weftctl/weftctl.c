@@ -30,6 +30,11 @@ static const char help[] =
     "  apply FILE.json                       the whole configuration; - is "
     "standard input\n"
     "\n"
+    "OpenFlow, in ovs-ofctl's syntax; FILE - is standard input:\n"
+    "  add-flow BRIDGE FLOW, add-flows BRIDGE FILE\n"
+    "  mod-flows [--strict] BRIDGE FLOW, del-flows [--strict] BRIDGE [FLOW]\n"
+    "  packet-out BRIDGE 'in_port=PORT,packet=HEX,actions=ACTIONS'\n"
+    "\n"
     "Commands that show:\n"
     "  show                                  everything, for people\n"
     "  list br | list port [BRIDGE] | list uplink\n"
@@ -238,7 +243,9 @@ command(struct run *r, char *w[], size_t n)
     if (flag)
         ctl_usage("%s does not take this flag", w[0]);
     enum cli_exit code = edits_send(r);
-    return code ? code : ctl_read(&r->ctl, w, n);
+    if (code || ctl_of(&r->ctl, w, n, &code))
+        return code;
+    return ctl_read(&r->ctl, w, n);
 }
 
 /* Words between "--" are commands.  Changes are sent when one follows that

@@ -27,6 +27,9 @@ void ctl_print_json(const json_t *);
 /* The request {"method", "params"} of a command that changes; NULL: it is
  * none.  Exits on a wrong word. */
 json_t *ctl_edit(const char *flag, char *words[], size_t n);
+/* Flows, groups, meters and packets, in ovs-ofctl's manner; false: the command
+ * is none of these. */
+bool ctl_of(struct ctl *, char *words[], size_t n, enum cli_exit *code);
 /* Any other command. */
 enum cli_exit ctl_read(struct ctl *, char *words[], size_t n);
 

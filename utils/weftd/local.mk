@@ -15,6 +15,7 @@ libweftd_a_SOURCES = \
 	%D%/rpc.c %D%/rpc.h \
 	%D%/rpc_dump.c \
 	%D%/rpc_methods.def \
+	%D%/rpc_of.c \
 	%D%/rpc_parts.h \
 	%D%/rpc_show.c \
 	%D%/rpc_stream.c \

@@ -38,6 +38,7 @@ struct client {
     struct bufferevent *bev;
     struct rpc_scan scan;
     struct rpc_stream *stream; /* Answer under way; later ones wait. */
+    json_t *id;                /* Its request's; NULL: a notification. */
     bool ending; /* The peer sends no more: close when all is answered. */
 };
 
@@ -215,12 +216,12 @@ is_request(const json_t *request)
            && (!params || json_is_object(params));
 }
 
-/* A stream that began is left in *stream; its result has been opened. */
+/* A stream that began is left in *stream, with the request's id. */
 static void
 answer_request(struct weftd *d, const json_t *request, struct base_str *out,
-               struct rpc_stream **stream)
+               struct rpc_stream **stream, json_t **stream_id)
 {
-    const json_t *id = json_object_get(request, "id");
+    json_t *id = json_object_get(request, "id");
     const struct method *m = method_find(rpc_param(request, "method"));
     json_t *params = json_object_get(request, "params");
     struct base_str result = BASE_STR_INIT;
@@ -241,44 +242,71 @@ answer_request(struct weftd *d, const json_t *request, struct base_str *out,
                     : m->stream(d, params, stream, &e);
     if (err) {
         answer_error(out, id, RPC_REFUSED, e.text);
-    } else if (!id) { /* JSON-RPC 2.0 §4.1: a notification has no answer. */
-        if (*stream)
-            (*stream)->destroy(*stream);
-        *stream = NULL;
-    } else {
+    } else if (*stream) {
+        *stream_id = json_incref(id);
+        if (!(*stream)->prepare && id)
+            answer_result(out, id);
+    } else if (id) { /* JSON-RPC 2.0 §4.1: a notification has no answer. */
         answer_result(out, id);
-        if (!*stream) {
-            base_str_addn(out, base_str_cstr(&result), result.len);
-            answer_end(out);
-        }
+        base_str_addn(out, base_str_cstr(&result), result.len);
+        answer_end(out);
     }
     base_str_fini(&result);
 }
 
 static void
 answer_text(struct weftd *d, const char *text, size_t len,
-            struct base_str *out, struct rpc_stream **stream)
+            struct base_str *out, struct rpc_stream **stream,
+            json_t **stream_id)
 {
     json_error_t fault;
     json_t *request = json_loadb(text, len, JSON_REJECT_DUPLICATES, &fault);
 
     if (request) {
-        answer_request(d, request, out, stream);
+        answer_request(d, request, out, stream, stream_id);
         json_decref(request);
     } else {
         answer_error(out, NULL, -32700, fault.text);
     }
 }
 
-/* The next piece of an answer; false: it is complete, the stream is gone. */
+/* Work before an answer; false: refused. */
 static bool
-stream_run(struct rpc_stream **s, struct base_str *out)
+stream_prepare(struct rpc_stream *s, const json_t *id, struct base_str *out)
 {
-    if ((*s)->run(*s, out))
+    struct weft_err e = { "refused" };
+    int err = s->prepare(s, &e);
+
+    if (err == -EAGAIN)
+        return true;
+    s->prepare = NULL;
+    if (err && id)
+        answer_error(out, id, RPC_REFUSED, e.text);
+    else if (id)
+        answer_result(out, id);
+    return !err;
+}
+
+/* The next piece of an answer; false: it is complete, the stream and 'id' are
+ * gone. */
+static bool
+stream_run(struct rpc_stream **s, json_t **id, struct base_str *out)
+{
+    bool more;
+
+    if ((*s)->prepare) {
+        more = stream_prepare(*s, *id, out);
+    } else {
+        more = *id && (*s)->run(*s, out);
+        if (!more && *id)
+            answer_end(out);
+    }
+    if (more)
         return true;
     (*s)->destroy(*s);
     *s = NULL;
-    answer_end(out);
+    json_decref(*id);
+    *id = NULL;
     return false;
 }
 
@@ -287,9 +315,10 @@ rpc_answer(struct weftd *d, const char *text, size_t len,
            struct base_str *out)
 {
     struct rpc_stream *stream = NULL;
+    json_t *id = NULL;
 
-    answer_text(d, text, len, out, &stream);
-    while (stream && stream_run(&stream, out))
+    answer_text(d, text, len, out, &stream, &id);
+    while (stream && stream_run(&stream, &id, out))
         continue;
 }
 
@@ -301,6 +330,7 @@ client_free(struct client *c)
     c->rpc->n_clients--;
     if (c->stream)
         c->stream->destroy(c->stream);
+    json_decref(c->id);
     base_list_del(&c->node);
     bufferevent_free(c->bev);
     free(c);
@@ -350,7 +380,7 @@ client_answer(struct client *c, const char *text, size_t len)
 {
     struct base_str out = BASE_STR_INIT;
 
-    answer_text(c->rpc->d, text, len, &out, &c->stream);
+    answer_text(c->rpc->d, text, len, &out, &c->stream, &c->id);
     client_send(c, &out);
     if (c->stream)
         streams_go(c->rpc);
@@ -404,28 +434,50 @@ on_request(struct bufferevent *bev, void *arg)
         client_free(c);
 }
 
-/* One slice of one stream: the others have their turn first afterwards. */
+/* A slice of the client's stream. */
+static void
+client_go(struct client *c)
+{
+    struct base_str out = BASE_STR_INIT;
+    bool more = stream_run(&c->stream, &c->id, &out);
+
+    client_send(c, &out);
+    base_list_del(&c->node);
+    base_list_add_tail(&c->rpc->clients, &c->node);
+    if (!more)
+        on_request(c->bev, c); /* Those that waited. */
+}
+
+/* One slice of one stream that has work, after one look at each idle one: the
+ * others have their turn first afterwards. */
 static void
 on_more(evutil_socket_t fd, short what, void *arg)
 {
-    struct base_str out = BASE_STR_INIT;
+    static const struct timeval pause = { .tv_usec = RPC_IDLE_US };
     struct rpc *r = arg;
-    struct client *c, *next;
+    unsigned idle = 0, left = r->n_clients;
 
     (void) fd;
     (void) what;
-    BASE_LIST_FOR_SAFE(c, next, &r->clients, node) {
-        if (!c->stream || client_full(c))
-            continue; /* on_drained goes on. */
-        bool more = stream_run(&c->stream, &out);
-        client_send(c, &out);
-        base_list_del(&c->node);
-        base_list_add_tail(&r->clients, &c->node);
-        streams_go(r);
-        if (!more)
-            on_request(c->bev, c); /* Those that waited. */
-        return;
+    while (left-- && !base_list_empty(&r->clients)) {
+        struct client *c = WEFT_CONTAINER_OF(r->clients.next, struct client,
+                                             node);
+        bool was_idle = c->stream && c->stream->idle;
+
+        if (!c->stream || client_full(c)) { /* on_drained goes on. */
+            base_list_del(&c->node);
+            base_list_add_tail(&r->clients, &c->node);
+            continue;
+        }
+        client_go(c);
+        if (!was_idle) {
+            streams_go(r);
+            return;
+        }
+        idle++;
     }
+    if (idle)
+        evtimer_add(r->more, &pause);
 }
 
 static void

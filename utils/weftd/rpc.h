@@ -29,6 +29,7 @@ struct weftd;
 #define RPC_MAX_REQUEST (32u << 20) /* Bytes of one request. */
 #define RPC_MAX_UNREAD (1u << 20)   /* Answers queued before reading stops. */
 #define RPC_SLICE_NS 2000000        /* Of a long result, before others. */
+#define RPC_IDLE_US 500             /* Until an idle stream is asked again. */
 
 /* Codes beside those of the specification (-32700 ... -32600). */
 #define RPC_REFUSED (-32000) /* Nothing was changed; the message says why. */
@@ -46,9 +47,15 @@ typedef int rpc_method(struct weftd *, const json_t *params,
 /* A result that is written piece by piece, a slice of time for each, as the
  * client takes it. */
 struct rpc_stream {
+    /* May be NULL.  Called before the first run(): 0: go on with run();
+     * -EAGAIN: call again; else 'e' says why the request is refused. */
+    int (*prepare)(struct rpc_stream *, struct weft_err *e);
     /* Appends the next piece; false: it was the last one. */
     bool (*run)(struct rpc_stream *, struct base_str *out);
     void (*destroy)(struct rpc_stream *); /* At any time. */
+    /* Set by prepare() and run(): there is nothing to do before somebody
+     * else did something; looked at again after RPC_IDLE_US. */
+    bool idle;
 };
 /* Starts a long result, or refuses as above. */
 typedef int rpc_stream_method(struct weftd *, const json_t *params,

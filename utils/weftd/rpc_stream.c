@@ -137,7 +137,8 @@ rpc_flows(struct weftd *d, const json_t *params, struct rpc_stream **out,
     if (err)
         return err;
     s = base_xcalloc(1, sizeof *s + n * sizeof s->bridge[0]);
-    s->stream = (struct rpc_stream){ flows_run, flows_destroy };
+    s->stream = (struct rpc_stream){ .run = flows_run,
+                                     .destroy = flows_destroy };
     BASE_LIST_FOR(b, reconcile_bridges(d->rc), node) {
         if (err || (*only && strcmp(only, b->name)))
             continue;
@@ -253,7 +254,8 @@ rpc_cache(struct weftd *d, const json_t *params, struct rpc_stream **out,
         return weft_err_set(e, -EINVAL, "cache: limit is not a number of "
                             "entries");
     s = base_xcalloc(1, sizeof *s + n * sizeof s->name[0]);
-    s->stream = (struct rpc_stream){ cache_run, cache_destroy };
+    s->stream = (struct rpc_stream){ .run = cache_run,
+                                     .destroy = cache_destroy };
     s->d = d;
     s->limit = limit ? (uint64_t) json_integer_value(limit) : UINT64_MAX;
     s->left = s->limit;

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ofproto/commands.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ofproto/text/text_client.h"
+#include "ofproto/text/text_msg.h"
+#include "utils/base/clock.h"
+#include "utils/base/mem.h"
+#include "utils/base/str.h"
+
+#define STEP 32 /* Lines or messages between two looks at the clock. */
+
+struct message {
+    of_object_t *msg; /* NULL: sent. */
+    uint32_t line;
+};
+
+struct ofp_commands {
+    struct ofp_client *client;
+    enum ofp_line_kind kind;
+    char *text, *at; /* 'at': the next line; NULL: all are read. */
+    uint32_t line;   /* Its number. */
+    bool numbered;
+    bool idle, synced;
+    struct message *msgs; /* The i-th has xid i + 1. */
+    uint32_t n, cap, sent;
+    uint32_t barrier_xid; /* 0: not yet. */
+    uint32_t n_refused;
+    struct {
+        uint32_t line;
+        char *text;
+    } refusals[OFP_MAX_REFUSALS];
+};
+
+/* ------------------------------------------------------------------- lines */
+
+static of_object_t *
+build(const struct ofp_commands *c, const char *line, struct weft_err *e)
+{
+    static const enum ofp_text_command commands[] = {
+        [OFP_LINE_ADD_FLOW] = OFP_TEXT_ADD,
+        [OFP_LINE_MODIFY_FLOWS] = OFP_TEXT_MODIFY,
+        [OFP_LINE_MODIFY_STRICT] = OFP_TEXT_MODIFY_STRICT,
+        [OFP_LINE_DELETE_FLOWS] = OFP_TEXT_DELETE,
+        [OFP_LINE_DELETE_STRICT] = OFP_TEXT_DELETE_STRICT,
+    };
+    uint8_t version = ofp_client_version(c->client);
+    int prefix;
+
+    if (c->kind == OFP_LINE_PACKET_OUT)
+        return ofp_text_packet_out(line, version, e);
+    prefix = c->kind == OFP_LINE_ADD_FLOW
+                 ? ofp_text_command_prefix(line, &line)
+                 : -1;
+    return ofp_text_flow_mod(line,
+                             prefix >= 0 ? (enum ofp_text_command) prefix
+                                         : commands[c->kind],
+                             version, e);
+}
+
+/* Cuts the comment and the blanks around a line off. */
+static char *
+line_trim(char *line)
+{
+    char *end = strchrnul(line, '#');
+
+    while (end > line && strchr(" \t\r", end[-1]))
+        end--;
+    *end = '\0';
+    return line + strspn(line, " \t");
+}
+
+static int
+read_line(struct ofp_commands *c, char *line, struct weft_err *e)
+{
+    struct weft_err why = { "" };
+    const char *start = line;
+    of_object_t *m;
+
+    if (c->numbered) {
+        start = line_trim(line);
+        if (!*start)
+            return 0;
+    }
+    m = build(c, start, &why);
+    if (!m && c->numbered)
+        return weft_err_set(e, -EINVAL, "line %u: %.*s", c->line,
+                            (int) sizeof why.text - 24, why.text);
+    if (!m)
+        return weft_err_set(e, -EINVAL, "%s", why.text);
+    if (c->n == c->cap) {
+        c->cap = 2 * c->cap + 16;
+        c->msgs = base_xrealloc(c->msgs, c->cap * sizeof c->msgs[0]);
+    }
+    c->msgs[c->n++] = (struct message){ m, c->line };
+    return 0;
+}
+
+/* 0: all are read. */
+static int
+read_lines(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
+{
+    for (unsigned n = 1; c->at; n++) {
+        char *nl = strchr(c->at, '\n'), *line = c->at;
+
+        if (nl)
+            *nl = '\0';
+        c->at = nl ? nl + 1 : NULL;
+        int err = read_line(c, line, e);
+        if (err)
+            return err;
+        c->line++;
+        if (n % STEP == 0 && base_clock_ns() >= end_ns)
+            return -EAGAIN;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- messages */
+
+static void
+on_message(void *arg, const uint8_t *msg, size_t len)
+{
+    struct ofp_commands *c = arg;
+    uint32_t xid = get_be32(msg + 4);
+    struct base_str text = BASE_STR_INIT;
+
+    if (xid && xid == c->barrier_xid)
+        c->synced = true;
+    if (msg[1] != 1 || !xid || xid > c->n) /* OFPT_ERROR */
+        return;
+    if (c->n_refused < OFP_MAX_REFUSALS) {
+        ofp_client_add_error(&text, msg, len);
+        c->refusals[c->n_refused].line = c->msgs[xid - 1].line;
+        c->refusals[c->n_refused].text = base_str_steal(&text);
+    }
+    c->n_refused++;
+}
+
+/* 0: all are sent, and the barrier. */
+static int
+send_messages(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
+{
+    for (unsigned n = 1; c->sent < c->n && !ofp_client_busy(c->client)
+                         && !ofp_client_gone(c->client);
+         n++) {
+        of_object_t *m = c->msgs[c->sent].msg;
+
+        c->msgs[c->sent++].msg = NULL;
+        ofp_client_send(c->client, m);
+        if (n % STEP == 0 && base_clock_ns() >= end_ns)
+            return -EAGAIN;
+    }
+    if (ofp_client_gone(c->client))
+        return weft_err_set(e, -ENOENT, "the bridge went after %u of %u "
+                            "messages", c->sent, c->n);
+    if (c->sent < c->n)
+        return -EAGAIN;
+    if (!c->barrier_xid) {
+        c->barrier_xid = c->n + 1; /* The answer may come at once. */
+        ofp_client_barrier(c->client);
+    }
+    return c->synced ? 0 : -EAGAIN;
+}
+
+/* --------------------------------------------------------------------- life */
+
+void
+ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
+                   const char *text, uint32_t line, struct ofp_commands **out)
+{
+    struct ofp_commands *c;
+
+    BASE_NEW(c);
+    c->kind = kind;
+    c->text = c->at = base_xstrdup(text);
+    c->numbered = line;
+    c->line = line;
+    c->client = ofp_client_open(b, on_message, c);
+    *out = c;
+}
+
+int
+ofp_commands_run(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
+{
+    int err = read_lines(c, end_ns, e);
+    bool all = false;
+
+    c->idle = false;
+    if (err)
+        return err;
+    err = send_messages(c, end_ns, e);
+    all = c->barrier_xid || ofp_client_busy(c->client);
+    c->idle = !ofp_client_flush(c->client) && all && err == -EAGAIN;
+    if (err == -EAGAIN && c->synced)
+        err = 0;
+    return err;
+}
+
+bool
+ofp_commands_idle(const struct ofp_commands *c)
+{
+    return c->idle;
+}
+
+void
+ofp_commands_end(struct ofp_commands *c)
+{
+    if (!c)
+        return;
+    ofp_client_close(c->client);
+    for (uint32_t i = c->sent; i < c->n; i++)
+        of_object_delete(c->msgs[i].msg);
+    for (uint32_t i = 0; i < WEFT_MIN(c->n_refused, OFP_MAX_REFUSALS); i++)
+        free(c->refusals[i].text);
+    free(c->msgs);
+    free(c->text);
+    free(c);
+}
+
+void
+ofp_commands_get(const struct ofp_commands *c, struct ofp_commands_result *r)
+{
+    *r = (struct ofp_commands_result){ c->sent, c->n_refused };
+}
+
+const char *
+ofp_commands_refusal(const struct ofp_commands *c, unsigned i, uint32_t *line)
+{
+    *line = c->refusals[i].line;
+    return c->refusals[i].text;
+}

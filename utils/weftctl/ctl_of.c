@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands in ovs-ofctl's manner: flows and packets out. */
+#include "utils/weftctl/weftctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "utils/base/mem.h"
+#include "utils/base/str.h"
+
+#define BATCH_LINES 32768   /* Per request, */
+#define BATCH_BYTES 4194304 /* or this much text. */
+
+struct sender {
+    struct ctl *c;
+    const char *method, *bridge, *command; /* command: NULL, none. */
+    const char *file;
+    struct base_str text;
+    json_int_t line, first; /* Next line; first one in 'text'. */
+    json_int_t sent, refused;
+};
+
+/* ----------------------------------------------------------------- answers */
+
+static void
+take_refusals(struct sender *s, const json_t *r)
+{
+    const json_t *list = json_object_get(r, "refusals"), *one;
+    size_t i;
+
+    s->sent += json_integer_value(json_object_get(r, "sent"));
+    s->refused += json_integer_value(json_object_get(r, "refused"));
+    json_array_foreach(list, i, one) {
+        json_int_t line = json_integer_value(json_object_get(one, "line"));
+
+        fprintf(stderr, "weftctl: %s: line %" JSON_INTEGER_FORMAT
+                ": refused: %s\n", s->file, line,
+                json_string_value(json_object_get(one, "error")));
+    }
+}
+
+/* Sends what was gathered. */
+static enum cli_exit
+sender_flush(struct sender *s)
+{
+    struct weft_err e = { "" };
+    json_t *params, *result;
+    enum cli_exit code;
+
+    if (!s->text.len)
+        return CLI_OK;
+    params = json_pack("{s:s,s:s%}", "bridge", s->bridge, "text", s->text.buf,
+                       s->text.len);
+    if (!params)
+        ctl_usage("%s: the text is not UTF-8", s->file);
+    if (s->command)
+        json_object_set_new(params, "command", json_string(s->command));
+    if (*s->file)
+        json_object_set_new(params, "line", json_integer(s->first));
+    code = cli_call(s->c->cli, s->method, params, &result, &e);
+    base_str_clear(&s->text);
+    s->first = s->line;
+    if (code == CLI_REFUSED && *s->file)
+        fprintf(stderr, "weftctl: %s: %s\n", s->file, e.text);
+    else if (code)
+        ctl_fail(code, &e);
+    if (code)
+        return code;
+    take_refusals(s, result);
+    json_decref(result);
+    return CLI_OK;
+}
+
+static enum cli_exit
+sender_end(struct sender *s, enum cli_exit code)
+{
+    if (!code)
+        code = sender_flush(s);
+    base_str_fini(&s->text);
+    if (!code && s->c->json) {
+        json_t *r = json_pack("{s:I,s:I}", "sent", s->sent, "refused",
+                              s->refused);
+        ctl_print_json(r);
+        json_decref(r);
+    }
+    return code || !s->refused ? code : CLI_REFUSED;
+}
+
+/* ------------------------------------------------------------------- files */
+
+static enum cli_exit
+send_file(struct sender *s, const char *name)
+{
+    FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
+    enum cli_exit code = CLI_OK;
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+
+    if (!f) {
+        fprintf(stderr, "weftctl: %s: %s\n", name, strerror(errno));
+        return CLI_USAGE;
+    }
+    s->file = f == stdin ? "standard input" : name;
+    s->line = s->first = 1;
+    while (!code && (n = getline(&line, &cap, f)) >= 0) {
+        base_str_addn(&s->text, line, (size_t) n);
+        if (n && line[n - 1] != '\n')
+            base_str_addn(&s->text, "\n", 1);
+        s->line++;
+        if (s->line - s->first >= BATCH_LINES || s->text.len >= BATCH_BYTES)
+            code = sender_flush(s);
+    }
+    free(line);
+    if (f != stdin)
+        fclose(f);
+    return sender_end(s, code);
+}
+
+/* ---------------------------------------------------------------- commands */
+
+/* Words of a command that changes rules; 'strict' by a flag in front of the
+ * bridge or of the flow. */
+static const struct of_command {
+    const char *name, *method, *command, *strict;
+    enum { ONE, FILE_OR_STDIN, ONE_OR_NONE } rest;
+} of_commands[] = {
+    { "add-flow", "flow-mods", "add", NULL, ONE },
+    { "add-flows", "flow-mods", "add", NULL, FILE_OR_STDIN },
+    { "mod-flows", "flow-mods", "modify", "modify-strict", ONE },
+    { "del-flows", "flow-mods", "delete", "delete-strict", ONE_OR_NONE },
+    { "packet-out", "packet-out", NULL, NULL, ONE },
+};
+
+/* Takes "--strict" out of the words; true: it was there. */
+static bool
+take_strict(char *w[], size_t *n)
+{
+    for (size_t i = 1; i < *n; i++) {
+        if (strcmp(w[i], "--strict"))
+            continue;
+        memmove(w + i, w + i + 1, (*n - i - 1) * sizeof w[0]);
+        --*n;
+        return true;
+    }
+    return false;
+}
+
+bool
+ctl_of(struct ctl *c, char *w[], size_t n, enum cli_exit *code)
+{
+    const struct of_command *o = NULL;
+    struct sender s = { .c = c, .file = "" };
+    bool strict;
+
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(of_commands); i++)
+        if (!strcmp(of_commands[i].name, w[0]))
+            o = &of_commands[i];
+    if (!o)
+        return false;
+    strict = take_strict(w, &n);
+    if (strict && !o->strict)
+        ctl_usage("%s does not take --strict", w[0]);
+    if (n < 2 || (n < 3 && o->rest != ONE_OR_NONE))
+        ctl_usage("%s needs more words", w[0]);
+    if (n > 3)
+        ctl_usage("unexpected word \"%s\"", w[3]);
+    s.method = o->method;
+    s.bridge = w[1];
+    s.command = strict ? o->strict : o->command;
+    if (o->rest == FILE_OR_STDIN || (n == 3 && !strcmp(w[2], "-"))) {
+        *code = send_file(&s, w[2]);
+        return true;
+    }
+    base_str_add(&s.text, n == 3 && *w[2] ? w[2] : " ");
+    *code = sender_end(&s, CLI_OK);
+    return true;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Methods that carry lines of text out on a bridge (ofproto/commands.h). */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ofproto/commands.h"
+#include "utils/base/clock.h"
+#include "utils/base/mem.h"
+#include "utils/weftd/jw.h"
+#include "utils/weftd/reconcile.h"
+#include "utils/weftd/rpc.h"
+#include "utils/weftd/weftd.h"
+
+struct lines {
+    struct rpc_stream stream;
+    struct ofp_commands *c;
+};
+
+static int
+lines_prepare(struct rpc_stream *stream, struct weft_err *e)
+{
+    struct lines *s = WEFT_CONTAINER_OF(stream, struct lines, stream);
+    struct ofp_commands_result r;
+    uint32_t line;
+    int err = ofp_commands_run(s->c, base_clock_ns() + RPC_SLICE_NS, e);
+
+    stream->idle = ofp_commands_idle(s->c);
+    if (err)
+        return err;
+    ofp_commands_get(s->c, &r);
+    if (r.refused && r.sent == 1)
+        return weft_err_set(e, -EINVAL, "refused: %s",
+                            ofp_commands_refusal(s->c, 0, &line));
+    return 0;
+}
+
+static bool
+lines_run(struct rpc_stream *stream, struct base_str *out)
+{
+    struct lines *s = WEFT_CONTAINER_OF(stream, struct lines, stream);
+    struct jw j = JW_INIT(out);
+    struct ofp_commands_result r;
+
+    ofp_commands_get(s->c, &r);
+    jw_object(&j, NULL);
+    jw_u64(&j, "sent", r.sent);
+    jw_u64(&j, "refused", r.refused);
+    jw_array(&j, "refusals");
+    for (uint32_t i = 0; i < WEFT_MIN(r.refused, OFP_MAX_REFUSALS); i++) {
+        uint32_t line;
+        const char *text = ofp_commands_refusal(s->c, i, &line);
+
+        jw_object(&j, NULL);
+        jw_u64(&j, "line", line);
+        jw_str(&j, "error", text);
+        jw_end_object(&j);
+    }
+    jw_end_array(&j);
+    jw_end_object(&j);
+    return false;
+}
+
+static void
+lines_destroy(struct rpc_stream *stream)
+{
+    struct lines *s = WEFT_CONTAINER_OF(stream, struct lines, stream);
+
+    ofp_commands_end(s->c);
+    free(s);
+}
+
+static int
+lines_begin(struct weftd *d, const json_t *params, enum ofp_line_kind kind,
+            struct rpc_stream **out, struct weft_err *e)
+{
+    const char *name = rpc_param(params, "bridge");
+    const json_t *text = json_object_get(params, "text");
+    const json_t *line = json_object_get(params, "line");
+    struct rc_bridge *b = reconcile_bridge(d->rc, name);
+    uint32_t first;
+    struct lines *s;
+
+    if (!b)
+        return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
+                            "name", name);
+    if (!json_is_string(text))
+        return weft_err_set(e, -EINVAL, "text: is missing, or no string");
+    if (line && (json_integer_value(line) < 1
+                 || json_integer_value(line) > UINT32_MAX))
+        return weft_err_set(e, -EINVAL, "line: is no number from 1");
+    first = line ? (uint32_t) json_integer_value(line)
+                 : strchr(json_string_value(text), '\n') != NULL;
+    BASE_NEW(s);
+    s->stream = (struct rpc_stream){ .prepare = lines_prepare,
+                                     .run = lines_run,
+                                     .destroy = lines_destroy };
+    ofp_commands_begin(b->ofp, kind, json_string_value(text), first, &s->c);
+    *out = &s->stream;
+    return 0;
+}
+
+int
+rpc_flow_mods(struct weftd *d, const json_t *params, struct rpc_stream **out,
+              struct weft_err *e)
+{
+    static const struct {
+        const char *name;
+        enum ofp_line_kind kind;
+    } commands[] = {
+        { "add", OFP_LINE_ADD_FLOW },
+        { "modify", OFP_LINE_MODIFY_FLOWS },
+        { "modify-strict", OFP_LINE_MODIFY_STRICT },
+        { "delete", OFP_LINE_DELETE_FLOWS },
+        { "delete-strict", OFP_LINE_DELETE_STRICT },
+    };
+    const char *name = rpc_param(params, "command");
+
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(commands); i++)
+        if (!strcmp(commands[i].name, name))
+            return lines_begin(d, params, commands[i].kind, out, e);
+    return weft_err_set(e, -EINVAL, "command \"%.40s\" is not add, modify, "
+                        "modify-strict, delete or delete-strict", name);
+}
+
+int
+rpc_packet_out(struct weftd *d, const json_t *params, struct rpc_stream **out,
+               struct weft_err *e)
+{
+    return lines_begin(d, params, OFP_LINE_PACKET_OUT, out, e);
+}
