@@ -8,6 +8,7 @@
 #include "utils/base/hmap.h"
 #include "utils/base/list.h"
 #include "utils/base/mem.h"
+#include "utils/base/slab.h"
 #include "utils/base/str.h"
 #include "weft/flow_match.h"
 
@@ -51,6 +52,45 @@ START_TEST(test_hmap_finds_what_was_added_and_not_what_was_deleted)
     }
     ck_assert_uint_eq(m.n, 250);
     base_hmap_fini(&m);
+}
+END_TEST
+
+/* Enough for several chunks, so that some get empty and go. */
+START_TEST(test_slab_objects_keep_their_bytes_whatever_comes_and_goes)
+{
+    enum { N = 20000, SIZE = 440 };
+    static unsigned char *p[N];
+    struct base_slab s;
+    unsigned seed = 3;
+
+    base_slab_init(&s, SIZE);
+    for (unsigned step = 0; step < 12 * N; step++) {
+        unsigned i = (unsigned) rand_r(&seed) % N;
+        bool shrink = step / (2 * N) % 2; /* Few live at the end of these. */
+
+        if (p[i]) {
+            for (unsigned k = 0; k < SIZE; k += 73)
+                ck_assert_uint_eq(p[i][k], i % 251);
+            base_slab_put(p[i]);
+            p[i] = NULL;
+        } else if (!shrink || i < N / 8) {
+            p[i] = base_slab_get(&s);
+            ck_assert_uint_eq((uintptr_t) p[i] % 8, 0);
+            memset(p[i], (int) (i % 251), SIZE);
+        }
+        ck_assert_uint_ge(base_slab_bytes(&s), s.n_used * SIZE);
+    }
+    for (unsigned i = 0; i < N; i++) {
+        base_slab_put(p[i]);
+        p[i] = NULL;
+    }
+    ck_assert_uint_eq(s.n_used, 0);
+    ck_assert_uint_le(base_slab_bytes(&s), BASE_SLAB_CHUNK);
+    for (unsigned i = 0; i < 3 * BASE_SLAB_CHUNK / SIZE; i++)
+        ck_assert_ptr_nonnull(base_slab_get(&s));
+    ck_assert(base_slab_drain(&s, 1));
+    base_slab_fini(&s);
+    ck_assert_uint_eq(base_slab_bytes(&s), 0);
 }
 END_TEST
 
@@ -153,6 +193,8 @@ main(void)
 
     tcase_add_test(tc, test_str_appends_and_grows);
     tcase_add_test(tc, test_hmap_finds_what_was_added_and_not_what_was_deleted);
+    tcase_add_test(tc,
+                   test_slab_objects_keep_their_bytes_whatever_comes_and_goes);
     tcase_add_test(tc, test_parse_refuses_trailing_text_and_range);
     tcase_add_loop_test(tc, test_flow_field_round_trips, 0, N_FLOW_FIELDS);
     tcase_add_test(tc, test_flow_match_within_and_overlap);

@@ -6,4 +6,5 @@ libbase_a_SOURCES = \
 	%D%/list.h \
 	%D%/log.c %D%/log.h \
 	%D%/mem.c %D%/mem.h \
+	%D%/slab.c %D%/slab.h \
 	%D%/str.c %D%/str.h
