@@ -211,7 +211,6 @@ dp_destroy(struct dp *dp)
     if (dp->event_fd >= 0)
         close(dp->event_fd);
     free(dp->punt_buf);
-    free(dp->resets);
     free(dp);
 }
 

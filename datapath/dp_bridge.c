@@ -223,7 +223,12 @@ bridge_free(void *p)
         free(br->pw[i]);
     }
     dp_groups_free(br);
+    for (unsigned i = 0; i < WEFT_ARRAY_LEN(br->rules); i++)
+        if (br->rules[i].size)
+            base_slab_fini(&br->rules[i]);
+    acts_destroy(br);
     mac_destroy(br->macs);
+    free(br->resets);
     free(br->flood);
     free(br->ports);
     free(br);
@@ -247,7 +252,7 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     br->dp = dp;
     br->owner = owner;
     snprintf(br->name, sizeof br->name, "%s", name);
-    base_list_init(&br->rules);
+    base_hmap_init(&br->acts);
     base_list_init(&br->watchers);
     br->ports = calloc(DP_PORT_MAX + 1, sizeof br->ports[0]);
     br->macs = mac_create(MAC_BUCKETS, dp->seed);
@@ -277,7 +282,6 @@ void
 dp_bridge_del(struct dp_bridge *br)
 {
     struct dp *dp;
-    struct dp_rule *r, *rtmp;
     uint32_t no;
 
     if (!br)
@@ -289,8 +293,6 @@ dp_bridge_del(struct dp_bridge *br)
             break;
     if (br->txn) /* Whatever it was to become. */
         dp_txn_drop(br);
-    BASE_LIST_FOR_SAFE(r, rtmp, &br->rules, node)
-        dp_rule_del(r);
     dp_bridge_commit(br);
     rcu_release(dp->rcu);
     rcu_wait(dp->rcu);
@@ -405,12 +407,13 @@ struct cache_dump {
 static uint32_t
 visible_ops(const struct prog *p, uint64_t *out, uint32_t max)
 {
+    const struct prog_code *code = dp_load(&p->code);
     const struct dp_op *op;
     uint32_t n = 0;
 
-    if (p->n_words > PROG_MAX_WORDS)
+    if (code->n_words > PROG_MAX_WORDS)
         return 0;
-    PROG_FOR_OPS(op, p->ops, p->n_words) {
+    PROG_FOR_OPS(op, code->ops, code->n_words) {
         uint8_t words = op->words;
         struct dp_op *copy = (struct dp_op *) (void *) (out + n);
 

@@ -155,8 +155,9 @@ dp_packet_out(struct dp_bridge *br, uint32_t in_port, const uint8_t *data,
         return -ENOBUFS;
     it = rte_pktmbuf_mtod(item, struct inbox_item *);
     *it = (struct inbox_item) { .br = br, .in_port = in_port };
-    it->prog.ops = (uint64_t *) (void *) (it + 1);
-    it->prog.n_words = (uint32_t) n;
+    it->code.ops = (uint64_t *) (void *) (it + 1);
+    it->code.n_words = (uint32_t) n;
+    it->prog.code = &it->code;
     memcpy(it + 1, words, 8u * (unsigned) n);
     return inbox_send(dp->workers[0], item, data, len);
 }

@@ -30,7 +30,9 @@
 #include "datapath/rcu.h"
 #include "datapath/tables/table.h"
 #include "datapath/tunnel.h"
+#include "utils/base/hmap.h"
 #include "utils/base/list.h"
+#include "utils/base/slab.h"
 #include "weft/dp.h"
 
 struct worker;
@@ -72,27 +74,50 @@ struct dp_table {
     struct flow_key *mask; /* Union of the rules' masks, as last asked. */
 };
 
-/* Preceded in memory by one struct rule_counter per worker (worker i's is
- * number -1 - i). */
+/* In memory: counters of workers n - 1 to 1, the caller's DP_RULE_OWNER bytes,
+ * the struct, its values.  tr.tag is the table's number; tr.user, control's,
+ * the index of the counters' zero point, 0: none.
+ *
+ * 'uid' names the rule and what it does in the path of a walk; never used
+ * twice.  0 while dp_rule_set changes the rule. */
 struct dp_rule {
-    struct dp_table *table;
-    struct rule_act *act;    /* Published. */
-    struct base_list node;   /* In br->rules. */
-    uint32_t used;           /* Tick of the last packet; any worker. */
-    uint32_t reset;          /* Index of the counters' zero point; 0: none. */
-    struct tbl_rule tr;      /* Last: flexible. */
+    uint64_t uid;
+    uint64_t cookie;
+    struct rule_counter counter; /* Worker 0's. */
+    struct prog prog;            /* prog.code: of a struct rule_act. */
+    struct tbl_rule tr;          /* Last: flexible. */
 };
 
 static inline struct rule_counter *
 dp_rule_counter(const struct dp_rule *r, unsigned worker)
 {
-    return (struct rule_counter *) (uintptr_t) r - 1 - worker;
+    if (weft_likely(!worker))
+        return (struct rule_counter *) (uintptr_t) &r->counter;
+    return (struct rule_counter *) ((uintptr_t) r - DP_RULE_OWNER) - worker;
 }
 
 static inline struct dp_rule *
 dp_rule_of(struct tbl_rule *tr)
 {
     return WEFT_CONTAINER_OF(tr, struct dp_rule, tr);
+}
+
+static inline struct dp_rule *
+dp_rule_of_prog(const struct prog *p)
+{
+    return (struct dp_rule *) ((uintptr_t) p - offsetof(struct dp_rule, prog));
+}
+
+static inline uint8_t
+dp_rule_table(const struct dp_rule *r)
+{
+    return r->tr.tag;
+}
+
+static inline struct rule_act *
+dp_rule_act(const struct dp_rule *r)
+{
+    return (struct rule_act *) (uintptr_t) dp_load(&r->prog.code);
 }
 
 static inline bool
@@ -188,13 +213,17 @@ struct dp_bridge {
     char name[DP_NAME_LEN];
     bool dirty;
     struct dp_txn *txn;   /* Under way, see dp_txn.c; NULL: none. */
-    uint32_t n_vlan_acts; /* Rules that look at tags by an action. */
-    uint32_t n_frag_acts; /* Rules that write what fragments lack. */
+    uint32_t n_vlan_acts; /* Acts that look at tags. */
+    uint32_t n_frag_acts; /* Acts that write what fragments lack. */
     struct flow_key cache_mask;
     uint32_t n_groups;
     uint32_t relive_round;
     struct base_list watchers; /* Groups that watch ports or groups. */
-    struct base_list rules;
+    struct base_slab rules[FLOW_KEY_WORDS + 1]; /* By number of values. */
+    struct base_hmap acts;
+    struct rule_act *last_act;   /* Got last; may be NULL. */
+    struct rule_counter *resets; /* Where counters stood when reset. */
+    uint32_t n_resets, free_reset;
     struct base_list node;
 };
 
@@ -238,8 +267,6 @@ struct dp {
     unsigned next_worker;
     uint64_t house_ns;
     uint8_t *punt_buf;
-    struct rule_counter *resets;
-    uint32_t n_resets, free_reset;
 };
 
 #define DP_PUNT_BUF 65600
@@ -255,6 +282,26 @@ void dp_bridge_house(struct dp_bridge *);
 void dp_bridge_update_flood(struct dp_bridge *);
 /* Called before a rule with 'mask' is inserted. */
 void dp_bridge_need_mask(struct dp_bridge *, const struct flow_key *mask);
+
+/* dp_act.c: instructions, shared.  Thread: control. */
+/* A reference to the act of the rules of 'table' and 'kind' (ACT_KIND_*) that
+ * do 'in'.  0, -EINVAL, -EOPNOTSUPP, -ENOMEM. */
+WEFT_MUST_CHECK int act_get(struct dp_bridge *, uint8_t table, uint8_t kind,
+                            const struct dp_instr *, struct rule_act **);
+/* As act_get, to take the place of 'old': where only that one has a flat
+ * program, the new one keeps it for packets that are on their way to it. */
+WEFT_MUST_CHECK int act_get_after(struct dp_bridge *, uint8_t table,
+                                  const struct rule_act *old,
+                                  const struct dp_instr *,
+                                  struct rule_act **);
+/* Frees it with the last reference, when no worker can see it. */
+void act_put(struct dp_bridge *, struct rule_act *);
+void act_view(const struct rule_act *, struct dp_instr *);
+/* Frees all at once; no worker looks any more. */
+void acts_destroy(struct dp_bridge *);
+
+/* dp_rule.c.  Thread: control. */
+void dp_bridge_each_rule(const struct dp_bridge *, tbl_rule_cb *, void *arg);
 
 /* dp_port.c.  Thread: control. */
 void dp_port_destroy(struct dp_port *);

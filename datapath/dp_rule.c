@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules: instructions compiled when they arrive, kept beside match and
- * counters in one piece of memory. */
+/* Rules: match, counters and the caller's bytes in one piece of memory; what
+ * they do is shared (dp_act.c). */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "datapath/dp_priv.h"
@@ -10,157 +9,49 @@
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
 
-/* Room for the program of one rule: its ops with context, and the end. */
-#define FLAT_MAX PROG_MAX_WORDS
-
-struct dp_rule_mem {
-    size_t counters; /* Bytes in front of struct dp_rule. */
-    size_t rule;     /* With values. */
-};
-
-static struct dp_rule_mem
-rule_mem(const struct dp *dp, unsigned n_values)
+static struct dp_table *
+rule_table(const struct dp_rule *r)
 {
-    return (struct dp_rule_mem) {
-        .counters = dp->n_workers * sizeof(struct rule_counter),
-        .rule = sizeof(struct dp_rule) + n_values * 8u,
-    };
+    return tbl_mask_owner(r->tr.mask);
 }
 
-/* Start of the allocation that 'r' is in. */
+static uint8_t
+rule_kind(const struct dp_rule *r)
+{
+    return (uint8_t) ((dp_rule_table(r) ? 0 : ACT_KIND_FLAT)
+                      | (dp_rule_is_miss(r) ? ACT_KIND_MISS : 0));
+}
+
+/* ------------------------------------------------------------------- memory */
+
+/* Bytes in front of struct dp_rule. */
+static size_t
+rule_front(const struct dp *dp)
+{
+    return (dp->n_workers - 1) * sizeof(struct rule_counter) + DP_RULE_OWNER;
+}
+
+/* Start of the memory that 'r' is in. */
 static void *
 rule_base(const struct dp *dp, struct dp_rule *r)
 {
-    return (char *) r - rule_mem(dp, 0).counters;
+    return (char *) r - rule_front(dp);
 }
 
-/* ------------------------------------------------------------- instructions */
-
-static int
-instr_check(const struct dp_instr *in, uint8_t table, uint8_t *flags)
+static struct dp_rule *
+rule_alloc(struct dp_bridge *br, unsigned n_values)
 {
-    uint8_t write_flags = 0;
-    int err;
+    struct base_slab *s = &br->rules[n_values];
+    size_t front = rule_front(br->dp);
+    char *base;
 
-    if (in->meter)
-        return -EOPNOTSUPP;
-    if (in->goto_table != DP_NO_TABLE
-        && (in->goto_table <= table || in->goto_table >= DP_N_TABLES))
-        return -EINVAL;
-    if (in->apply.n_words > PROG_MAX_WORDS / 8
-        || in->write.n_words > PROG_MAX_WORDS / 8)
-        return -EINVAL;
-    err = prog_check_ops(&in->apply, false, flags);
-    if (!err)
-        err = prog_check_ops(&in->write, false, &write_flags);
-    if (in->clear)
-        *flags |= ACT_CLEAR;
-    if (in->metadata_mask)
-        *flags |= ACT_METADATA;
-    return err;
-}
-
-/* Fills all but the program; returns the number of words. */
-static unsigned
-act_fill(struct rule_act *a, const struct dp_instr *in, uint64_t cookie,
-         uint8_t flags)
-{
-    uint64_t *words = a->words;
-    unsigned n = 0;
-
-    a->cookie = cookie;
-    a->flags = flags;
-    a->goto_table = in->goto_table;
-    a->n_apply = (uint16_t) in->apply.n_words;
-    a->n_write = (uint16_t) in->write.n_words;
-    if (a->n_apply)
-        memcpy(words, in->apply.ops, 8u * a->n_apply);
-    n += a->n_apply;
-    if (a->n_write)
-        memcpy(words + n, in->write.ops, 8u * a->n_write);
-    n += a->n_write;
-    if (flags & ACT_METADATA) {
-        words[n++] = in->metadata & in->metadata_mask;
-        words[n++] = in->metadata_mask;
-    }
-    return n;
-}
-
-/* The program of a rule that ends the pipeline in table 0, folded into
- * 'flat'; its number of words, 0: none. */
-static int
-act_fold_flat(const struct rule_act *a, uint8_t table, uint64_t *flat)
-{
-    const struct prog_path p = { .acts = &a, .tables = &table, .n = 1,
-                                 .flat = true };
-
-    if (table || a->goto_table != DP_NO_TABLE)
-        return 0;
-    return prog_fold(&p, flat, FLAT_MAX);
-}
-
-/* A compiled act on the stack of the caller, before its place is known. */
-struct act_build {
-    struct rule_act *act; /* In 'mem', without the program. */
-    uint64_t mem[sizeof(struct rule_act) / 8 + FLAT_MAX / 4 + 2];
-    uint64_t flat[FLAT_MAX];
-    unsigned n, n_flat;
-    bool share; /* The program's ops are the apply list itself. */
-};
-
-/* 'table' decides whether there is a flat program. */
-static int
-act_build(struct act_build *b, struct dp_rule *rule, uint8_t table,
-          const struct dp_instr *in, uint64_t cookie, uint8_t flags)
-{
-    int n;
-
-    b->act = (struct rule_act *) (void *) b->mem;
-    memset(b->act, 0, sizeof *b->act);
-    b->act->rule = rule;
-    b->n = act_fill(b->act, in, cookie, flags);
-    n = act_fold_flat(b->act, table, b->flat);
-    if (n < 0)
-        return -EINVAL; /* Longer than a program may be. */
-    b->n_flat = (unsigned) n;
-    b->share = b->n_flat == in->apply.n_words
-               && !memcmp(b->flat, b->act->words, 8u * b->n_flat);
-    return 0;
-}
-
-static size_t
-act_size(const struct act_build *b)
-{
-    size_t n = b->n;
-
-    if (b->n_flat)
-        n += sizeof(struct prog) / 8 + 1 + (b->share ? 0 : b->n_flat);
-    return sizeof(struct rule_act) + 8 * n;
-}
-
-static void
-act_place(const struct act_build *b, struct rule_act *a, struct dp_rule *rule)
-{
-    struct prog *p;
-
-    memcpy(a, b->act, sizeof *a + 8u * b->n);
-    a->rule = rule;
-    if (!b->n_flat)
-        return;
-    /* Never 0: the ops of any program are at least one word, and those that
-     * are not shared follow the struct. */
-    p = (struct prog *) (void *) (a->words + b->n);
-    a->prog_off = (uint16_t) b->n;
-    p->n_words = b->n_flat;
-    p->n_credits = 1;
-    p->credits[0] = (prog_credit) rule;
-    p->ops = a->words;
-    if (!b->share) {
-        uint64_t *ops = (uint64_t *) (void *) (p->credits + 1);
-
-        memcpy(ops, b->flat, 8u * b->n_flat);
-        p->ops = ops;
-    }
+    if (!s->size)
+        base_slab_init(s, front + sizeof(struct dp_rule) + 8u * n_values);
+    base = base_slab_get(s);
+    if (!base)
+        return NULL;
+    memset(base, 0, front + sizeof(struct dp_rule));
+    return (struct dp_rule *) (void *) (base + front);
 }
 
 /* -------------------------------------------------------------------- rules */
@@ -176,7 +67,7 @@ table_ready(struct dp_bridge *br, uint8_t table)
 {
     struct dp_table *t = &br->tables[table];
     const struct tbl_env env = { .defer = table_defer, .arg = br->dp->rcu,
-                                 .seed = br->dp->seed };
+                                 .seed = br->dp->seed, .owner = t };
     struct tbl *tbl;
 
     if (t->tbl)
@@ -196,92 +87,96 @@ table_changed(struct dp_table *t)
     t->union_dirty = true;
 }
 
-/* Actions that look at VLAN tags or fragments widen the caches' key. */
-static void
-key_act_add(struct dp_bridge *br, uint8_t flags)
-{
-    struct flow_key m;
-
-    memset(&m, 0, sizeof m);
-    if (flags & ACT_VLAN && !br->n_vlan_acts++) {
-        m.vlan_tci = be16_from(FLOW_VLAN_PRESENT);
-        m.nw_flags = FLOW_NW_MORE_VLAN;
-    }
-    if (flags & ACT_FRAG && !br->n_frag_acts++)
-        m.nw_flags |= FLOW_NW_FRAG_LATER;
-    dp_bridge_need_mask(br, &m);
-}
-
-static void
-key_act_del(struct dp_bridge *br, uint8_t flags)
-{
-    br->n_vlan_acts -= (flags & ACT_VLAN) != 0;
-    br->n_frag_acts -= (flags & ACT_FRAG) != 0;
-}
-
-/* Memory for a rule with its match and act, holding a reference to its mask;
- * NULL: there is none.  It is in no table yet. */
+/* A rule with its match, holding a reference to its mask; NULL: no memory. */
 static struct dp_rule *
 rule_new(struct dp_table *t, uint16_t priority,
-         const struct flow_match *match, const struct act_build *b)
+         const struct flow_match *match)
 {
-    const struct dp *dp = t->br->dp;
     const struct tbl_mask *mask = tbl_mask_get(t->tbl, &match->mask);
-    struct dp_rule_mem mem;
     struct dp_rule *r;
     uint32_t map;
-    char *base;
 
     if (!mask)
         return NULL;
     map = tbl_mask_words(mask);
-    mem = rule_mem(dp, (unsigned) __builtin_popcount(map));
-    base = calloc(1, mem.counters + mem.rule + act_size(b));
-    if (!base) {
+    r = rule_alloc(t->br, (unsigned) __builtin_popcount(map));
+    if (!r) {
         tbl_mask_put(t->tbl, mask);
         return NULL;
     }
-    r = (struct dp_rule *) (void *) (base + mem.counters);
-    r->table = t;
     r->tr.mask = mask;
     r->tr.priority = priority;
-    r->tr.n_values = (uint16_t) flow_key_pack(&match->key, &match->mask, map,
-                                              r->tr.values);
-    r->act = (struct rule_act *) (void *) (base + mem.counters + mem.rule);
-    act_place(b, r->act, r);
+    r->tr.tag = t->id;
+    r->tr.n_values = (uint8_t) flow_key_pack(&match->key, &match->mask, map,
+                                             r->tr.values);
+    r->prog.n_credits = PROG_SELF;
     return r;
 }
 
-/* An act that no worker reads and no cache leads to any more: at once, or
- * after a grace period. */
+/* Of a rule that no worker has seen. */
 static void
-act_free(struct dp_rule *r, struct rule_act *a, bool was_seen)
+rule_abandon(struct dp_table *t, struct dp_rule *r)
 {
-    if (!a)
-        return;
-    key_act_del(r->table->br, a->flags);
-    if (!(a->flags & ACT_OWN))
-        return;
-    if (was_seen)
-        rcu_defer_held(r->table->br->dp->rcu, free, a);
-    else
-        free(a);
+    tbl_mask_put(t->tbl, r->tr.mask);
+    base_slab_put(rule_base(t->br->dp, r));
 }
 
-/* Stages what the rule does after the transaction; 'before' is what it
- * publishes, NULL for a new one. */
+/* Publishes another act.  Workers that meet the rule meanwhile see that 'uid'
+ * is 0 or changes, and keep nothing of what they found. */
 static void
-stage_act(struct dp_rule *r, struct rule_act *before, struct rule_act *after)
+rule_publish(struct dp_rule *r, const struct rule_side *s)
 {
-    struct rule_stage *s;
+    __atomic_store_n(&r->uid, 0, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    __atomic_store_n(&r->cookie, s->cookie, __ATOMIC_RELAXED);
+    dp_publish(&r->prog.code, (const struct prog_code *) &s->act->code);
+    dp_publish(&r->uid, s->uid);
+}
 
-    if (!before || !(before->flags & ACT_STAGED)) {
-        dp_publish(&r->act, dp_stage_new(r, before, after));
-        return;
+/* Stages what the rule will be; takes over the reference to the act. */
+static void
+rule_stage(struct dp_bridge *br, struct dp_rule *r,
+           const struct rule_side *after)
+{
+    struct rule_act *a = dp_rule_act(r);
+
+    if (a->flags & ACT_STAGED) {
+        struct rule_stage *s = rule_act_stage(a);
+
+        if (s->after.act)
+            act_put(br, s->after.act);
+        s->after = *after;
+    } else {
+        const struct rule_side before = { a, r->uid, r->cookie };
+
+        a = dp_stage_new(br, r, &before, after);
+        dp_publish(&r->prog.code, (const struct prog_code *) &a->code);
     }
-    s = rule_act_stage(before);
-    act_free(r, s->after, false);
-    dp_publish(&s->after, after);
+}
+
+/* Inserts a new rule that does 'act'.  In a transaction, one that goes may
+ * still have its place. */
+static int
+rule_insert(struct dp_table *t, struct dp_rule *r, struct rule_act *act,
+            struct dp_rule **out)
+{
+    static const struct rule_side nothing = { .act = NULL };
+    const struct rule_side side = { act, r->uid, r->cookie };
+    struct dp_bridge *br = t->br;
+    struct tbl_rule *found;
+    int err;
+
+    if (br->txn)
+        act = dp_stage_new(br, r, &nothing, &side);
+    r->prog.code = &act->code;
+    err = tbl_insert(t->tbl, &r->tr, &found);
+    if (err == -EEXIST && !dp_rule_last(dp_rule_of(found)).act)
+        err = tbl_insert(t->tbl, &r->tr, NULL);
+    if (err == -EEXIST)
+        *out = dp_rule_of(found);
+    if (err)
+        dp_stage_forget(br, r);
+    return err;
 }
 
 int
@@ -289,75 +184,74 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
             const struct flow_match *match, const struct dp_instr *in,
             uint64_t cookie, struct dp_rule **out)
 {
-    struct act_build b;
+    struct dp_table *t = &br->tables[table];
+    struct rule_act *act;
     struct dp_rule *r;
-    uint8_t flags = 0;
     int err;
 
     if (table >= DP_N_TABLES)
         return -EINVAL;
-    err = instr_check(in, table, &flags);
-    if (!priority && !flow_mask_words(&match->mask))
-        flags |= ACT_MISS;
-    if (!err)
-        err = table_ready(br, table);
-    if (!err)
-        err = act_build(&b, NULL, table, in, cookie, flags);
+    err = table_ready(br, table);
     if (err)
         return err;
-    b.act->uid = ++br->dp->next_uid;
-    r = rule_new(&br->tables[table], priority, match, &b);
+    r = rule_new(t, priority, match);
     if (!r)
         return -ENOMEM;
-
-    dp_bridge_need_mask(br, &match->mask);
-    key_act_add(br, flags);
-    if (br->txn)
-        stage_act(r, NULL, r->act);
-    err = tbl_insert(r->table->tbl, &r->tr);
+    r->uid = ++br->dp->next_uid;
+    r->cookie = cookie;
+    err = act_get(br, table, rule_kind(r), in, &act);
+    if (!err) {
+        if (!tbl_mask_is_active(r->tr.mask))
+            dp_bridge_need_mask(br, &match->mask);
+        err = rule_insert(t, r, act, out);
+        if (err)
+            act_put(br, act);
+    }
     if (err) {
-        dp_stage_forget(r);
-        key_act_del(br, flags);
-        tbl_mask_put(r->table->tbl, r->tr.mask);
-        free(rule_base(br->dp, r));
+        rule_abandon(t, r);
         return err;
     }
-    r->table->n_rules++;
-    table_changed(r->table);
-    base_list_add_tail(&br->rules, &r->node);
+    t->n_rules++;
+    table_changed(t);
     *out = r;
     return 0;
+}
+
+struct dp_rule *
+dp_rule_find(struct dp_bridge *br, uint8_t table, uint16_t priority,
+             const struct flow_match *match)
+{
+    struct tbl_rule *tr = NULL;
+
+    if (table < DP_N_TABLES && br->tables[table].tbl)
+        tr = tbl_find(br->tables[table].tbl, priority, match);
+    return tr && dp_rule_last(dp_rule_of(tr)).act ? dp_rule_of(tr) : NULL;
 }
 
 int
 dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
 {
-    struct dp_table *t = r->table;
-    struct rule_act *old = r->act, *a;
-    struct act_build b;
-    uint8_t flags = 0;
-    int err = instr_check(in, t->id, &flags);
+    struct dp_table *t = rule_table(r);
+    struct dp_bridge *br = t->br;
+    const struct rule_side old = dp_rule_last(r);
+    struct rule_side side = { .cookie = cookie };
+    int err = br->txn ? act_get(br, t->id, rule_kind(r), in, &side.act)
+                      : act_get_after(br, t->id, old.act, in, &side.act);
 
-    if (dp_rule_is_miss(r))
-        flags |= ACT_MISS;
-    if (!err)
-        err = act_build(&b, r, t->id, in, cookie, flags);
     if (err)
         return err;
-    a = malloc(act_size(&b));
-    if (!a)
-        return -ENOMEM;
-    b.act->uid = ++t->br->dp->next_uid;
-    b.act->flags |= ACT_OWN;
-    act_place(&b, a, r);
-    key_act_add(t->br, flags);
-    if (t->br->txn) {
-        stage_act(r, old, a);
+    if (side.act == old.act && cookie == old.cookie) {
+        act_put(br, side.act);
         return 0;
     }
-    dp_publish(&r->act, a);
-    act_free(r, old, true);
-    t->br->dirty = true;
+    side.uid = ++br->dp->next_uid;
+    if (br->txn) {
+        rule_stage(br, r, &side);
+        return 0;
+    }
+    rule_publish(r, &side);
+    act_put(br, old.act);
+    br->dirty = true;
     return 0;
 }
 
@@ -365,45 +259,46 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
 static void
 rule_drop(struct dp_rule *r)
 {
-    struct dp_table *t = r->table;
-    struct dp *dp = t->br->dp;
+    struct dp_table *t = rule_table(r);
+    struct dp_bridge *br = t->br;
 
     tbl_remove(t->tbl, &r->tr);
     t->n_rules--;
     table_changed(t);
-    base_list_del(&r->node);
     tbl_mask_put(t->tbl, r->tr.mask);
-    if (r->reset) {
-        dp->resets[r->reset].packets = dp->free_reset;
-        dp->free_reset = r->reset;
+    if (r->tr.user) {
+        br->resets[r->tr.user].packets = br->free_reset;
+        br->free_reset = r->tr.user;
     }
-    rcu_defer_held(dp->rcu, free, rule_base(dp, r));
+    rcu_defer_held(br->dp->rcu, base_slab_put, rule_base(br->dp, r));
 }
 
 void
 dp_rule_del(struct dp_rule *r)
 {
+    static const struct rule_side nothing = { .act = NULL };
+    struct dp_bridge *br;
+
     if (!r)
         return;
-    if (r->table->br->txn) {
-        stage_act(r, r->act, NULL);
+    br = rule_table(r)->br;
+    if (br->txn) {
+        rule_stage(br, r, &nothing);
         return;
     }
-    act_free(r, r->act, true);
+    act_put(br, dp_rule_act(r));
     rule_drop(r);
 }
-
-/* ------------------------------------------------------------ transactions */
 
 void
 dp_rule_settle(struct dp_rule *r)
 {
-    const struct rule_stage *s = rule_act_stage(r->act);
-    struct rule_act *before = s->before, *after = s->after;
+    const struct rule_stage *s = rule_act_stage(dp_rule_act(r));
 
-    act_free(r, before, true);
-    if (after)
-        dp_publish(&r->act, after);
+    if (s->before.act)
+        act_put(rule_table(r)->br, s->before.act);
+    if (s->after.act)
+        rule_publish(r, &s->after);
     else
         rule_drop(r);
 }
@@ -411,21 +306,60 @@ dp_rule_settle(struct dp_rule *r)
 void
 dp_rule_undo(struct dp_rule *r)
 {
-    const struct rule_stage *s = rule_act_stage(r->act);
-    struct rule_act *before = s->before, *after = s->after;
+    const struct rule_stage *s = rule_act_stage(dp_rule_act(r));
 
-    act_free(r, after, false);
-    if (before)
-        dp_publish(&r->act, before);
+    if (s->after.act)
+        act_put(rule_table(r)->br, s->after.act);
+    if (s->before.act)
+        rule_publish(r, &s->before);
     else
         rule_drop(r);
 }
 
+/* What control says of a rule: as it will be, or, if it goes, as it was. */
+static struct rule_side
+rule_said(const struct dp_rule *r)
+{
+    struct rule_side s = dp_rule_last(r);
+
+    return s.act ? s : rule_act_stage(dp_rule_act(r))->before;
+}
+
+void
+dp_rule_get(const struct dp_rule *r, struct dp_rule_info *out)
+{
+    *out = (struct dp_rule_info) {
+        .mask = tbl_mask_key(r->tr.mask),
+        .values = r->tr.values,
+        .words = tbl_mask_words(r->tr.mask),
+        .priority = r->tr.priority,
+        .table = dp_rule_table(r),
+        .cookie = rule_said(r).cookie,
+    };
+}
+
+void
+dp_rule_get_instr(const struct dp_rule *r, struct dp_instr *in)
+{
+    act_view(rule_said(r).act, in);
+}
+
+void
+dp_bridge_each_rule(const struct dp_bridge *br, tbl_rule_cb *cb, void *arg)
+{
+    for (unsigned i = 0; i < DP_N_TABLES; i++)
+        if (br->tables[i].tbl)
+            tbl_each(br->tables[i].tbl, cb, arg);
+}
+
+/* --------------------------------------------------------------- statistics */
+
 static void
-rule_sum(const struct dp_rule *r, uint64_t *packets, uint64_t *bytes)
+rule_sum(const struct dp *dp, const struct dp_rule *r, uint64_t *packets,
+         uint64_t *bytes)
 {
     *packets = *bytes = 0;
-    for (unsigned i = 0; i < r->table->br->dp->n_workers; i++) {
+    for (unsigned i = 0; i < dp->n_workers; i++) {
         *packets += dp_read(dp_rule_counter(r, i)->packets);
         *bytes += dp_read(dp_rule_counter(r, i)->bytes);
     }
@@ -434,16 +368,16 @@ rule_sum(const struct dp_rule *r, uint64_t *packets, uint64_t *bytes)
 void
 dp_rule_get_stats(struct dp_rule *r, struct dp_stats *out)
 {
-    const struct dp *dp = r->table->br->dp;
-    uint32_t used = dp_read(r->used);
+    const struct dp_bridge *br = rule_table(r)->br;
+    uint32_t used = dp_read(r->prog.used);
 
-    rule_sum(r, &out->packets, &out->bytes);
-    if (r->reset) {
-        out->packets -= dp->resets[r->reset].packets;
-        out->bytes -= dp->resets[r->reset].bytes;
+    rule_sum(br->dp, r, &out->packets, &out->bytes);
+    if (r->tr.user) {
+        out->packets -= br->resets[r->tr.user].packets;
+        out->bytes -= br->resets[r->tr.user].bytes;
     }
     /* Not later than now: the worker's clock runs a little apart. */
-    out->used_ns = used ? WEFT_MIN(dp->start_ns + (used - 1) * DP_TICK_NS,
+    out->used_ns = used ? WEFT_MIN(br->dp->start_ns + (used - 1) * DP_TICK_NS,
                                    base_clock_ns())
                         : 0;
 }
@@ -453,21 +387,22 @@ dp_rule_get_stats(struct dp_rule *r, struct dp_stats *out)
 void
 dp_rule_reset_stats(struct dp_rule *r)
 {
-    struct dp *dp = r->table->br->dp;
+    struct dp_bridge *br = rule_table(r)->br;
+    uint32_t *at = &r->tr.user;
 
-    if (!r->reset) {
-        if (dp->free_reset) {
-            r->reset = dp->free_reset;
-            dp->free_reset = (uint32_t) dp->resets[r->reset].packets;
+    if (!*at) {
+        if (br->free_reset) {
+            *at = br->free_reset;
+            br->free_reset = (uint32_t) br->resets[*at].packets;
         } else {
-            if (!dp->n_resets)
-                dp->n_resets = 1; /* 0 means none. */
-            dp->resets = base_xrealloc(
-                dp->resets, (dp->n_resets + 1) * sizeof dp->resets[0]);
-            r->reset = dp->n_resets++;
+            if (!br->n_resets)
+                br->n_resets = 1; /* 0 means none. */
+            br->resets = base_xrealloc(
+                br->resets, (br->n_resets + 1) * sizeof br->resets[0]);
+            *at = br->n_resets++;
         }
     }
-    rule_sum(r, &dp->resets[r->reset].packets, &dp->resets[r->reset].bytes);
+    rule_sum(br->dp, r, &br->resets[*at].packets, &br->resets[*at].bytes);
 }
 
 void

@@ -26,10 +26,10 @@ dp_txn_begin(struct dp_bridge *br)
 }
 
 struct rule_act *
-dp_stage_new(struct dp_rule *r, struct rule_act *before,
-             struct rule_act *after)
+dp_stage_new(struct dp_bridge *br, struct dp_rule *r,
+             const struct rule_side *before, const struct rule_side *after)
 {
-    struct dp_txn *txn = r->table->br->txn;
+    struct dp_txn *txn = br->txn;
     size_t chunk = txn->n / CHUNK;
     struct rule_act *a;
 
@@ -43,17 +43,18 @@ dp_stage_new(struct dp_rule *r, struct rule_act *before,
     }
     a = (struct rule_act *) (void *)
             txn->chunks[chunk][txn->n++ % CHUNK].words;
-    *a = (struct rule_act) { .rule = r, .flags = ACT_STAGED,
-                             .goto_table = DP_NO_TABLE };
-    *rule_act_stage(a) = (struct rule_stage) { txn, before, after };
+    *a = (struct rule_act) { .flags = ACT_STAGED, .goto_table = 0 };
+    if (before->act)
+        a->code = before->act->code;
+    *rule_act_stage(a) = (struct rule_stage) { txn, r, *before, *after };
     return a;
 }
 
 void
-dp_stage_forget(struct dp_rule *r)
+dp_stage_forget(struct dp_bridge *br, const struct dp_rule *r)
 {
-    if (r->act->flags & ACT_STAGED)
-        r->table->br->txn->n--;
+    if (dp_rule_act(r)->flags & ACT_STAGED)
+        br->txn->n--;
 }
 
 static void
@@ -77,7 +78,7 @@ txn_end(struct dp_bridge *br, void (*end)(struct dp_rule *), unsigned n)
         const struct dp_stage *s = &txn->chunks[txn->at / CHUNK]
                                                [txn->at % CHUNK];
 
-        end(((const struct rule_act *) (const void *) s->words)->rule);
+        end(rule_act_stage((const void *) s->words)->rule);
     }
     if (txn->at < txn->n)
         return true;

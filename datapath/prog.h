@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Folded programs: what a packet's walk through all tables comes down to.
  *
- * What:    struct prog, the compiled instructions of one rule, and the fold
- *          of a path of rules into one flat list of ops.
+ * What:    struct prog, the compiled instructions of rules, and the fold of a
+ *          path of rules into one flat list of ops.
  * Model:   a program is a list of dp_ops, executed in order, whose last op
  *          takes the packet (an output, or DROP, or RESUME); every output
  *          before it makes a copy.  Beside the ops it lists whom to credit.
@@ -16,10 +16,10 @@
  *          its value.  Once a COPY_FIELD from the packet has written it, it
  *          is in the packet's key until the program ends.
  *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL, GROUP carry a struct prog_ctx
- *          when words is larger than 1; otherwise the program has one rule
- *          and that is the context.
+ *          when words is larger than 1.  Where a program is a rule's own
+ *          (PROG_SELF), the rule is the context, but for the metadata.
  * Threads: any; no state.
- * Owns:    nothing; ops point into the rule or into a worker's arena.
+ * Owns:    nothing; ops point into a rule_act or into a worker's arena.
  * Source:  OpenFlow 1.3.5 §5.1, §5.9, §5.10. */
 #ifndef DP_PROG_H
 #define DP_PROG_H
@@ -28,6 +28,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "utils/base/hmap.h"
 #include "weft/compiler.h"
 #include "weft/dp.h"
 
@@ -61,32 +62,49 @@ struct prog_resume {
 typedef uintptr_t prog_credit;
 #define PROG_CREDIT_MISS(table) (((uintptr_t) (table) << 1) | 1)
 
-struct prog {
+struct prog_code {
     const uint64_t *ops;
     uint32_t n_words;
-    uint32_t n_credits;
-    prog_credit credits[];
 };
 
-/* Compiled instructions of a rule.  Immutable once published; dp_rule_set
- * publishes a new one. */
+/* What packets run, and what a cache entry leads to: shared code, and its
+ * own credits, which follow. */
+struct prog {
+    const struct prog_code *code; /* Published. */
+    uint32_t n_credits;           /* PROG_SELF: the rule it is part of. */
+    uint32_t used; /* PROG_SELF: tick of the last packet; any worker. */
+};
+#define PROG_SELF UINT32_MAX
+
+static inline prog_credit *
+prog_credits(const struct prog *p)
+{
+    return (prog_credit *) (uintptr_t) (p + 1);
+}
+
+/* Compiled instructions, shared by the rules of a bridge that do the same.
+ * Immutable once published; dp_rule_set publishes another one. */
 struct rule_act {
-    uint64_t uid;    /* Never used twice. */
-    uint64_t cookie;
-    struct dp_rule *rule;
+    struct prog_code code; /* First.  Flat program; ops NULL: none. */
     uint16_t n_apply, n_write; /* Words. */
     uint8_t goto_table;
-    uint8_t flags;     /* ACT_* */
-    uint16_t prog_off; /* Of the flat program in words[]; 0: none. */
-    uint64_t words[];  /* apply, write, metadata and mask, program. */
+    uint8_t flags; /* ACT_* */
+    uint8_t kind;  /* ACT_KIND_* */
+    /* Control only. */
+    uint8_t own;   /* Of one rule: not to be found. */
+    uint32_t refs, meter;
+    struct base_hnode node;
+    uint64_t words[]; /* apply, write, metadata and mask, program. */
 };
+/* What rules must have in common, beside their instructions. */
+#define ACT_KIND_FLAT 1 /* In table 0: has a flat program, if no goto. */
+#define ACT_KIND_MISS 2 /* A table-miss rule's. */
+
 #define ACT_CLEAR 0x01    /* Clear-actions. */
 #define ACT_METADATA 0x02 /* Metadata and mask follow the ops. */
 #define ACT_CHANGES 0x04  /* apply writes what later tables may look at. */
-#define ACT_OWN 0x08      /* Allocated beside the rule, not inside. */
 #define ACT_VLAN 0x10     /* Looks at the packet's VLAN tags. */
 #define ACT_FRAG 0x40     /* Writes what later fragments do not have. */
-#define ACT_MISS 0x20     /* Of a table-miss rule: dp_rule_is_miss. */
 #define ACT_STAGED 0x80   /* A transaction changes the rule: stage_fast.h. */
 
 static inline const struct dp_op *
@@ -100,12 +118,6 @@ prog_op_at(const uint64_t *words)
     for (const uint64_t *w_ = (from), *e_ = w_ + (n);                         \
          w_ < e_ && ((op) = prog_op_at(w_), 1); w_ += (op)->words)
 
-static inline const struct prog *
-rule_act_prog(const struct rule_act *a)
-{
-    return (const struct prog *) (const void *) (a->words + a->prog_off);
-}
-
 /* Does it give packets away (OpenFlow 1.3.5 §5.10)? */
 static inline bool
 prog_op_is_output(const struct dp_op *op)
@@ -113,14 +125,21 @@ prog_op_is_output(const struct dp_op *op)
     return op->code <= DP_OP_TABLE || op->code == DP_OP_GROUP;
 }
 
+/* What a packet met in one table. */
+struct prog_step {
+    const struct rule_act *act; /* NULL: a miss, see prog_path.miss. */
+    struct dp_rule *rule;       /* With its cookie then; not if 'flat'. */
+    uint64_t cookie;
+};
+
 /* What a walk came to. */
 struct prog_path {
-    const struct rule_act *const *acts; /* NULL: a miss, see 'misses'. */
-    const uint8_t *tables;              /* Table of each step. */
+    const struct prog_step *steps;
+    const uint8_t *tables; /* Table of each step. */
     unsigned n;
     uint8_t miss;      /* enum dp_miss of a final miss. */
     bool resume;       /* The last rule's goto starts from the packet. */
-    bool flat;         /* One rule, so that it is the context of its ops. */
+    bool flat;         /* One rule, any: it is the context of its ops. */
     const struct dp_op *start; /* RESUME op the walk began with; NULL. */
     uint64_t metadata;         /* At the start, host order. */
     uint64_t resume_uid;       /* For a RESUME at the end. */

@@ -57,7 +57,7 @@ static const uint8_t set_slot[N_DP_OPS] = {
 /* An action set: the op of each slot, with the context it was written in. */
 struct aset {
     const struct dp_op *op[N_SET_SLOTS];
-    const struct rule_act *from[N_SET_SLOTS]; /* NULL: op carries it. */
+    const struct prog_step *from[N_SET_SLOTS]; /* NULL: op carries it. */
     uint8_t table;
 };
 
@@ -116,16 +116,21 @@ emit_ctx(struct fold *f, const struct dp_op *op, const struct prog_ctx *c)
     memcpy(out->data, c, sizeof *c);
 }
 
-/* Appends 'op' of rule 'a' at 'table'. */
+/* Appends 'op' of the rule of step 'from' (NULL: it says itself where it is
+ * from, or need not) at 'table'. */
 static void
-emit(struct fold *f, const struct dp_op *op, const struct rule_act *a,
+emit(struct fold *f, const struct dp_op *op, const struct prog_step *from,
      uint8_t table)
 {
-    if (op_has_ctx(op) && a && !(f->flat && !f->metadata && !f->in_key)) {
-        struct prog_ctx c = { .cookie = a->cookie, .metadata = f->metadata,
-                              .table = table, .metadata_in_key = f->in_key,
-                              .miss_rule = (a->flags & ACT_MISS) != 0 };
+    if (op_has_ctx(op)
+        && (f->flat ? f->metadata || f->in_key : from != NULL)) {
+        struct prog_ctx c = { .metadata = f->metadata, .table = table,
+                              .metadata_in_key = f->in_key };
 
+        if (!f->flat) {
+            c.cookie = from->cookie;
+            c.miss_rule = (from->act->kind & ACT_KIND_MISS) != 0;
+        }
         emit_ctx(f, op, &c);
     } else if (op_has_ctx(op) && op->words == PROG_CTX_WORDS) {
         struct prog_ctx c;
@@ -215,7 +220,7 @@ aset_output(const struct aset *s)
 /* What the pipeline carries is known here: a copy of it is a set-field. */
 static void
 fold_copy(struct fold *f, const struct aset *s, const struct dp_op *op,
-          const struct rule_act *a, uint8_t table)
+          const struct prog_step *from, uint8_t table)
 {
     const struct dp_copy_field *c = copy_of(op);
     bool known = c->src == FLOW_F_ACTSET_OUTPUT
@@ -228,7 +233,7 @@ fold_copy(struct fold *f, const struct aset *s, const struct dp_op *op,
         fold_metadata(f, f->metadata, UINT64_MAX);
     }
     if (!known) {
-        emit(f, op, a, table);
+        emit(f, op, from, table);
         return;
     }
     put_be64(v + 8, c->src == FLOW_F_METADATA ? f->metadata
@@ -238,30 +243,30 @@ fold_copy(struct fold *f, const struct aset *s, const struct dp_op *op,
                              << c->dst_offset,
                       value_bits(c) << c->dst_offset);
     else
-        emit(f, prog_copy_to_set(c, v, buf), a, table);
+        emit(f, prog_copy_to_set(c, v, buf), from, table);
 }
 
 /* Any op; those that look at the pipeline are folded. */
 static void
 fold_op(struct fold *f, const struct aset *s, const struct dp_op *op,
-        const struct rule_act *a, uint8_t table)
+        const struct prog_step *from, uint8_t table)
 {
     if (op->code == DP_OP_SET_FIELD && op->aux == FLOW_F_METADATA)
         fold_metadata(f, get_be64(op->data), get_be64(op->data + 8));
     else if (op->code == DP_OP_COPY_FIELD)
-        fold_copy(f, s, op, a, table);
+        fold_copy(f, s, op, from, table);
     else
-        emit(f, op, a, table);
+        emit(f, op, from, table);
 }
 
 static void
-fold_apply(struct fold *f, const struct aset *s, const struct rule_act *a,
+fold_apply(struct fold *f, const struct aset *s, const struct prog_step *from,
            uint8_t table)
 {
     const struct dp_op *op;
 
-    PROG_FOR_OPS(op, a->words, a->n_apply)
-        fold_op(f, s, op, a, table);
+    PROG_FOR_OPS(op, from->act->words, from->act->n_apply)
+        fold_op(f, s, op, from, table);
 }
 
 static unsigned
@@ -276,7 +281,7 @@ slot_of(const struct dp_op *op)
 
 static void
 aset_add(struct aset *s, const uint64_t *words, unsigned n,
-         const struct rule_act *a)
+         const struct prog_step *from)
 {
     const struct dp_op *op;
 
@@ -284,7 +289,7 @@ aset_add(struct aset *s, const uint64_t *words, unsigned n,
         unsigned slot = slot_of(op);
 
         s->op[slot] = op;
-        s->from[slot] = a;
+        s->from[slot] = from;
     }
 }
 
@@ -357,13 +362,15 @@ fold_end(struct fold *f)
 
 /* One rule of the path: apply, clear, write, metadata (§5.9). */
 static void
-fold_rule(struct fold *f, struct aset *s, const struct rule_act *a,
+fold_rule(struct fold *f, struct aset *s, const struct prog_step *from,
           uint8_t table)
 {
-    fold_apply(f, s, a, table);
+    const struct rule_act *a = from->act;
+
+    fold_apply(f, s, from, table);
     if (a->flags & ACT_CLEAR)
         memset(s, 0, sizeof *s);
-    aset_add(s, a->words + a->n_apply, a->n_write, a);
+    aset_add(s, a->words + a->n_apply, a->n_write, from);
     if (a->flags & ACT_METADATA) {
         const uint64_t *m = a->words + a->n_apply + a->n_write;
 
@@ -388,9 +395,9 @@ prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
     }
     for (unsigned i = 0; i < p->n; i++) {
         table = p->tables[i];
-        last = p->acts[i];
+        last = p->steps[i].act;
         if (last)
-            fold_rule(&f, &s, last, table);
+            fold_rule(&f, &s, &p->steps[i], table);
     }
     if (!last) {
         fold_miss(&f, table, p->miss);

@@ -3,14 +3,16 @@
  *
  * What:    which of two instructions of a rule counts for a packet.
  * Model:   While a transaction changes a rule, the act that the rule
- *          publishes is a stand-in: flags ACT_STAGED, no program, and in
- *          words[] a struct rule_stage with the act before and after the
- *          transaction.  Either is NULL when the rule is not there then.
+ *          publishes is a stand-in: flags ACT_STAGED, the program of the act
+ *          before (for who is on the way to it), a goto so that nobody else
+ *          runs it, and in words[] a struct rule_stage with the rule before
+ *          and after the transaction.  Either act is NULL when the rule is
+ *          not there then.
  *          The version is the bridge's generation, which a worker reads once
  *          per batch: dp_commit moves all packets of later batches, in all
  *          tables, from 'before' to 'after' by one store.
  *          Rules that nobody changes pay nothing: the stand-in is met where
- *          a rule without program is set apart anyway.
+ *          a rule with a goto is set apart anyway.
  * Threads: written by control, read by workers.
  * Owns:    stages are the transaction's (dp_txn.c). */
 #ifndef DP_STAGE_FAST_H
@@ -19,9 +21,15 @@
 #include "datapath/dp_priv.h"
 #include "datapath/prog.h"
 
+struct rule_side {
+    struct rule_act *act; /* NULL: no such rule. */
+    uint64_t uid, cookie;
+};
+
 struct rule_stage {
     const struct dp_txn *txn;
-    struct rule_act *before, *after; /* NULL: no such rule. */
+    struct dp_rule *rule;
+    struct rule_side before, after;
 };
 
 struct dp_txn {
@@ -40,10 +48,11 @@ struct dp_stage {
 };
 
 /* dp_txn.c.  Thread: control. */
-struct rule_act *dp_stage_new(struct dp_rule *, struct rule_act *before,
-                              struct rule_act *after);
+struct rule_act *dp_stage_new(struct dp_bridge *, struct dp_rule *,
+                              const struct rule_side *before,
+                              const struct rule_side *after);
 /* Takes back the last one, if the rule has one. */
-void dp_stage_forget(struct dp_rule *);
+void dp_stage_forget(struct dp_bridge *, const struct dp_rule *);
 
 /* Ends the bridge's transaction at once, one way or the other. */
 void dp_txn_drop(struct dp_bridge *);
@@ -66,16 +75,45 @@ dp_txn_visible(const struct dp_txn *t, uint32_t gen)
            && (int32_t) (gen - dp_read(t->gen)) >= 0;
 }
 
-/* The act that counts in generation 'gen'; NULL: the rule is not there. */
-static inline const struct rule_act *
-rule_act_at(const struct rule_act *a, uint32_t gen)
+/* What of a staged rule counts in generation 'gen'. */
+static inline const struct rule_side *
+rule_stage_at(const struct rule_act *a, uint32_t gen)
 {
-    const struct rule_stage *s;
+    const struct rule_stage *s = rule_act_stage(a);
 
-    if (weft_likely(!(a->flags & ACT_STAGED)))
-        return a;
-    s = rule_act_stage(a);
-    return dp_txn_visible(s->txn, gen) ? dp_load(&s->after) : s->before;
+    return dp_txn_visible(s->txn, gen) ? &s->after : &s->before;
+}
+
+/* Is the rule there in generation 'gen'? */
+static inline bool
+dp_rule_is_there(const struct dp_rule *r, uint32_t gen)
+{
+    const struct rule_act *a = dp_rule_act(r);
+
+    return weft_likely(!(a->flags & ACT_STAGED))
+           || rule_stage_at(a, gen)->act != NULL;
+}
+
+/* The rule as generation 'gen' has it.  Thread: control. */
+static inline struct rule_side
+dp_rule_side(const struct dp_rule *r, uint32_t gen)
+{
+    struct rule_act *a = dp_rule_act(r);
+
+    if (a->flags & ACT_STAGED)
+        return *rule_stage_at(a, gen);
+    return (struct rule_side) { a, r->uid, r->cookie };
+}
+
+/* The rule as it will be.  Thread: control. */
+static inline struct rule_side
+dp_rule_last(const struct dp_rule *r)
+{
+    struct rule_act *a = dp_rule_act(r);
+
+    if (a->flags & ACT_STAGED)
+        return rule_act_stage(a)->after;
+    return (struct rule_side) { a, r->uid, r->cookie };
 }
 
 #endif

@@ -8,37 +8,29 @@
 #include "datapath/stage_fast.h"
 #include "utils/base/mem.h"
 
-static struct dp_op_list
-ops_at(const uint64_t *words, uint32_t n)
-{
-    return (struct dp_op_list) {
-        .ops = n ? (const struct dp_op *) (const void *) words : NULL,
-        .n_words = n,
-    };
-}
+/* Rules as the interpreter wants them. */
+struct rule_list {
+    struct interp_rule *rules;
+    size_t n;
+    uint32_t gen; /* Of the bridge: rules as it has them. */
+};
 
-static struct interp_rule
-rule_describe(const struct dp_rule *r)
+static void
+rule_describe(void *arg, struct tbl_rule *tr)
 {
-    const struct rule_act *a = rule_act_at(r->act, r->table->br->gen);
-    struct interp_rule out = {
-        .table = r->table->id,
-        .priority = r->tr.priority,
-        .cookie = a->cookie,
-        .instr = {
-            .apply = ops_at(a->words, a->n_apply),
-            .write = ops_at(a->words + a->n_apply, a->n_write),
-            .clear = a->flags & ACT_CLEAR,
-            .goto_table = a->goto_table,
-        },
-    };
+    const struct dp_rule *r = dp_rule_of(tr);
+    struct rule_list *l = arg;
+    struct interp_rule *out;
+    struct rule_side side = dp_rule_side(r, l->gen);
 
-    if (a->flags & ACT_METADATA) {
-        out.instr.metadata = a->words[a->n_apply + a->n_write];
-        out.instr.metadata_mask = a->words[a->n_apply + a->n_write + 1];
-    }
-    dp_rule_get_match(r, &out.match);
-    return out;
+    if (!side.act) /* Of a transaction to come. */
+        return;
+    out = &l->rules[l->n++];
+    out->table = dp_rule_table(r);
+    out->priority = tr->priority;
+    out->cookie = side.cookie;
+    act_view(side.act, &out->instr);
+    dp_rule_get_match(r, &out->match);
 }
 
 int
@@ -46,24 +38,22 @@ dp_trace(struct dp_bridge *br, uint32_t in_port, const struct pkt_tunnel *tun,
          const uint8_t *data, size_t len, char *text, size_t size)
 {
     struct interp_pipeline pl = { .n_rules = 0 };
-    struct interp_rule *rules;
+    struct rule_list l = { .gen = br->gen };
     struct interp_result res;
-    struct dp_rule *r;
     size_t n = 0;
 
     if (len < 14 || len > 65535)
         return -EINVAL;
-    BASE_LIST_FOR (r, &br->rules, node)
-        n++;
-    rules = base_xcalloc(n + 1, sizeof *rules);
-    BASE_LIST_FOR (r, &br->rules, node)
-        if (rule_act_at(r->act, br->gen)) /* Not of a transaction to come. */
-            rules[pl.n_rules++] = rule_describe(r);
-    for (unsigned i = 0; i < DP_N_TABLES; i++)
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
+        n += br->tables[i].n_rules;
         pl.miss[i] = br->tables[i].miss;
-    pl.rules = rules;
+    }
+    l.rules = base_xcalloc(n + 1, sizeof *l.rules);
+    dp_bridge_each_rule(br, rule_describe, &l);
+    pl.rules = l.rules;
+    pl.n_rules = l.n;
     interp_run(&pl, in_port, tun, data, len, &res, text, size);
     interp_result_fini(&res);
-    free(rules);
+    free(l.rules);
     return 0;
 }

@@ -54,76 +54,91 @@ walk_init(struct worker *w, const struct flow_key *const keys[], unsigned n,
 }
 
 static inline void
-walk_step(struct walk *k, unsigned i, const struct rule_act *a, uint8_t table,
-          uint64_t uid)
+walk_step(struct walk *k, unsigned i, const struct prog_step *step,
+          uint8_t table, uint64_t uid)
 {
     unsigned s = k->n[i]++;
 
-    k->act[i][s] = a;
+    k->step[i][s] = *step;
     k->tables[i][s] = table;
     k->uid[i][s] = uid;
     k->hash[i] = mix(k->hash[i], uid);
 }
 
-/* ------------------------------------------------------- staged changes */
+/* A number that no path will have again. */
+static uint64_t
+uid_fresh(struct worker *w)
+{
+    return ++w->resume_uid | UINT64_C(1) << 62;
+}
+
+/* ----------------------------------------------------------- what counts */
 
 static bool
 rule_is_there(void *gen, const struct tbl_rule *tr)
 {
     const struct dp_rule *r = WEFT_CONTAINER_OF(tr, struct dp_rule, tr);
 
-    return rule_act_at(dp_load(&r->act), *(const uint32_t *) gen) != NULL;
+    return dp_rule_is_there(r, *(const uint32_t *) gen);
 }
 
-/* What counts for a packet whose best rule of all is being changed; NULL:
- * a miss. */
-static const struct rule_act *
-act_resolve(const struct dp_bridge *br, uint8_t table, uint32_t gen,
-            const struct flow_key *key, const struct rule_act *staged)
+/* What a packet meets in a table, and its number in the path. */
+struct met {
+    struct prog_step step;
+    uint64_t uid;
+};
+
+/* The rule 'tr', NULL: none, as the batch has it.  'next': if the rule is not
+ * there for it, the best of those that are counts. */
+static void
+meet(struct worker *w, const struct dp_bridge *br, uint8_t t,
+     const struct flow_key *key, struct tbl_rule *tr, struct met *out)
 {
-    const struct rule_act *a = rule_act_at(staged, gen);
-    struct tbl_rule *tr;
+    uint32_t gen = w->batch.gen;
+    bool next = true;
 
-    if (a)
-        return a;
-    tr = tbl_lookup_accepted(dp_load(&br->tables[table].tbl), key,
-                             rule_is_there, &gen);
-    return tr ? rule_act_at(dp_load(&dp_rule_of(tr)->act), gen) : NULL;
+    while (tr) {
+        struct dp_rule *r = dp_rule_of(tr);
+        const struct rule_act *a;
+
+        out->step.rule = r;
+        out->uid = dp_load(&r->uid);
+        a = dp_rule_act(r);
+        out->step.act = a;
+        out->step.cookie = dp_read(r->cookie);
+        if (weft_unlikely(a->flags & ACT_STAGED)) {
+            const struct rule_side *s = rule_stage_at(a, gen);
+
+            out->step.act = s->act;
+            out->step.cookie = s->cookie;
+            out->uid = s->uid;
+        } else {
+            __atomic_thread_fence(__ATOMIC_ACQUIRE);
+            /* Control is just changing it: what comes out is for now. */
+            if (weft_unlikely(!out->uid || dp_read(r->uid) != out->uid))
+                out->uid = uid_fresh(w);
+        }
+        if (weft_likely(out->step.act != NULL))
+            return;
+        tr = next ? tbl_lookup_accepted(dp_load(&br->tables[t].tbl), key,
+                                        rule_is_there, &gen)
+                  : NULL;
+        next = false;
+    }
+    out->step = (struct prog_step) { .act = NULL };
 }
 
-/* The act of the rule that was found; NULL: none. */
-static inline const struct rule_act *
-act_published(struct tbl_rule *tr)
-{
-    return weft_likely(tr != NULL) ? dp_load(&dp_rule_of(tr)->act) : NULL;
-}
-
-/* The one that counts in table 't'. */
-static inline const struct rule_act *
-act_seen(const struct worker *w, const struct dp_bridge *br, uint8_t t,
-         const struct flow_key *key, const struct rule_act *a)
-{
-    return weft_unlikely(a && a->flags & ACT_STAGED)
-               ? act_resolve(br, t, w->batch.gen, key, a)
-               : a;
-}
-
-/* Is its program all that happens to the packet? */
-static inline bool
-act_ends(const struct rule_act *a)
-{
-    return a && a->prog_off && a->goto_table == DP_NO_TABLE;
-}
-
-/* Packet 'i' goes by 'a' (NULL: by nothing) in table 't': where to? */
+/* Packet 'i' goes by 'met' in table 't': where to? */
 static void
 walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
-             const struct rule_act *a, uint8_t t)
+             const struct met *met, uint8_t t)
 {
+    const struct rule_act *a = met->step.act;
+
     if (!a) {
         uint8_t miss = dp_read(br->tables[t].miss);
 
-        walk_step(k, i, NULL, t, MISS_UID(t, miss));
+        walk_step(k, i, &met->step, t, MISS_UID(t, miss));
         if (miss == DP_MISS_CONTINUE && t + 1 < DP_N_TABLES)
             k->table[i] = (uint8_t) (t + 1);
         else
@@ -131,7 +146,7 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         return;
     }
 
-    walk_step(k, i, a, t, a->uid);
+    walk_step(k, i, &met->step, t, met->uid);
     if (a->goto_table == DP_NO_TABLE) {
         k->state[i] = DONE;
         return;
@@ -168,9 +183,10 @@ walk_table(struct worker *w, struct dp_bridge *br, unsigned n, uint8_t t)
     if (tbl && m)
         tbl_lookup_burst(tbl, keys, m, rules);
     for (unsigned i = 0; i < m; i++) {
-        const struct rule_act *a = act_published(tbl ? rules[i] : NULL);
+        struct met met;
 
-        walk_advance(br, k, at[i], act_seen(w, br, t, keys[i], a), t);
+        meet(w, br, t, keys[i], tbl ? rules[i] : NULL, &met);
+        walk_advance(br, k, at[i], &met, t);
     }
 }
 
@@ -217,7 +233,7 @@ static uint32_t
 path_credits(const struct walk *k, unsigned i, prog_credit *out)
 {
     for (unsigned s = 0; s < k->n[i]; s++)
-        out[s] = k->act[i][s] ? (prog_credit) k->act[i][s]->rule
+        out[s] = k->step[i][s].act ? (prog_credit) k->step[i][s].rule
                               : PROG_CREDIT_MISS(k->tables[i][s]);
     return k->n[i];
 }
@@ -231,7 +247,8 @@ prog_no_room(struct worker *w)
         (uint64_t) PROG_OP_DROP | UINT64_C(1) << 8
             | (uint64_t) DROP_NO_BUFFER << 32
     };
-    static const struct prog p = { .ops = words, .n_words = 1 };
+    static const struct prog_code code = { .ops = words, .n_words = 1 };
+    static const struct prog p = { .code = &code };
 
     w->arena_n = ARENA_WORDS;
     return &p;
@@ -244,16 +261,18 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
     struct walk *k = &w->walk;
     uint32_t n_path = k->n[i] + PATH_START, off = w->arena_n;
     size_t fixed = sizeof(struct interned) / 8 + n_path
-                   + sizeof(struct prog) / 8 + k->n[i];
+                   + (sizeof(struct prog) + sizeof(struct prog_code)) / 8
+                   + k->n[i];
     struct interned *e;
     struct prog *p;
+    struct prog_code *code;
     uint64_t *ops;
     struct prog_path path = {
-        .acts = k->act[i], .tables = k->tables[i], .n = k->n[i],
+        .steps = k->step[i], .tables = k->tables[i], .n = k->n[i],
         .miss = (uint8_t) (k->uid[i][k->n[i] - 1] >> 8), /* If it is one. */
         .resume = k->state[i] == DONE_RESUME, .start = start,
         .metadata = k->metadata[i],
-        .resume_uid = ++w->resume_uid | UINT64_C(1) << 62,
+        .resume_uid = uid_fresh(w),
     };
     int n;
 
@@ -261,13 +280,15 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
         return prog_no_room(w);
     e = (struct interned *) (void *) (w->arena + off);
     p = (struct prog *) (void *) (e->path + n_path);
-    ops = (uint64_t *) p + sizeof(struct prog) / 8 + k->n[i];
+    code = (struct prog_code *) (void *) (prog_credits(p) + k->n[i]);
+    ops = (uint64_t *) (void *) (code + 1);
     n = prog_fold(&path, ops, ARENA_WORDS - off - fixed);
     if (n < 0)
         return prog_no_room(w);
 
-    *p = (struct prog) { .ops = ops, .n_words = (uint32_t) n };
-    p->n_credits = path_credits(k, i, p->credits);
+    *code = (struct prog_code) { .ops = ops, .n_words = (uint32_t) n };
+    *p = (struct prog) { .code = code };
+    p->n_credits = path_credits(k, i, prog_credits(p));
     e->hash = hash;
     e->n_path = n_path;
     e->prog = p;
@@ -291,7 +312,6 @@ walk_first(struct worker *w, struct dp_bridge *br,
     const struct tbl *tbl = dp_load(&br->tables[0].tbl);
     const struct flow_key *rest[BATCH_MAX];
     struct tbl_rule *rules[BATCH_MAX];
-    const struct rule_act *acts[BATCH_MAX];
     unsigned m = 0;
 
     if (weft_unlikely(!tbl))
@@ -299,24 +319,29 @@ walk_first(struct worker *w, struct dp_bridge *br,
     else
         tbl_lookup_burst(tbl, keys, n, rules);
     for (unsigned i = 0; i < n; i++) {
-        const struct rule_act *a = act_published(rules[i]);
+        if (weft_likely(rules[i] != NULL)) {
+            const struct dp_rule *r = dp_rule_of(rules[i]);
+            const struct rule_act *a = dp_rule_act(r);
 
-        /* No stand-in has a program: staged changes are no matter here. */
-        if (weft_unlikely(!act_ends(a)))
-            a = act_seen(w, br, 0, keys[i], a);
-        if (weft_likely(act_ends(a))) {
-            progs[i] = rule_act_prog(a);
-            continue;
+            /* Stand-ins have a goto. */
+            if (weft_likely(a->code.ops && a->goto_table == DP_NO_TABLE)) {
+                progs[i] = &r->prog;
+                continue;
+            }
         }
         rest[m] = keys[i];
-        acts[m] = a;
+        rules[m] = rules[i];
         at[m++] = (uint8_t) i;
     }
     if (weft_likely(!m))
         return 0;
     walk_init(w, rest, m, NULL);
-    for (unsigned i = 0; i < m; i++)
-        walk_advance(br, &w->walk, i, acts[i], 0);
+    for (unsigned i = 0; i < m; i++) {
+        struct met met;
+
+        meet(w, br, 0, rest[i], rules[i], &met);
+        walk_advance(br, &w->walk, i, &met, 0);
+    }
     return m;
 }
 

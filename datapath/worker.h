@@ -91,7 +91,7 @@ struct walk {
     uint64_t hash[BATCH_MAX];
     uint64_t metadata[BATCH_MAX]; /* At the start, host order. */
     struct flow_key scratch[BATCH_MAX] WEFT_ALIGNED(64);
-    const struct rule_act *act[BATCH_MAX][WALK_MAX]; /* NULL: a miss. */
+    struct prog_step step[BATCH_MAX][WALK_MAX];
     uint64_t uid[BATCH_MAX][WALK_MAX];
     uint8_t tables[BATCH_MAX][WALK_MAX];
 };
@@ -124,7 +124,8 @@ struct inbox_item {
     uint64_t port_uid;
     struct dp_port *in;     /* Looked up by the worker. */
     uint32_t in_port;
-    struct prog prog;       /* No credits; ops follow. */
+    struct prog prog;       /* No credits. */
+    struct prog_code code;  /* Of 'prog'; ops follow. */
 };
 
 struct worker_ports {

@@ -1,7 +1,7 @@
 # Workers, programs, bridges, ports as objects, rules, EAL.
 libdatapath_a_SOURCES += \
 	%D%/dp.c %D%/dp_priv.h %D%/dp_bridge.c %D%/dp_packet.c \
-	%D%/dp_group.c %D%/group.h %D%/dp_port.c \
+	%D%/dp_act.c %D%/dp_group.c %D%/group.h %D%/dp_port.c \
 	%D%/dp_rule.c %D%/dp_txn.c %D%/dp_uplink.c \
 	%D%/stage_fast.h \
 	%D%/eal.c %D%/eal.h %D%/rcu.c %D%/rcu.h \

@@ -82,31 +82,40 @@ worker_pend(struct worker *w, const struct pending *p)
 
 /* -------------------------------------------------------------- programs */
 
+static inline void
+credit_rule(struct worker *w, struct batch *b, struct dp_rule *r, unsigned n,
+            uint64_t bytes)
+{
+    struct rule_counter *c = dp_rule_counter(r, w->id);
+    struct table_counters *t = &b->bp->tables[dp_rule_table(r)];
+
+    dp_count(c->packets, n);
+    dp_count(c->bytes, bytes);
+    if (dp_read(r->prog.used) != w->tick)
+        __atomic_store_n(&r->prog.used, w->tick, __ATOMIC_RELAXED);
+    dp_count(t->lookups, n);
+    dp_count(t->matches, n);
+}
+
 static void
 credit(struct worker *w, const struct group *g)
 {
     const struct prog *p = g->prog;
+    const prog_credit *credits = prog_credits(p);
     struct batch *b = g->b;
     uint64_t bytes = 0;
 
     for (unsigned i = 0; i < g->n; i++)
         bytes += b->m[g->idx[i]]->pkt_len;
-    for (uint32_t i = 0; i < p->n_credits; i++) {
-        if (p->credits[i] & 1) {
-            dp_count(b->bp->tables[p->credits[i] >> 1].lookups, g->n);
-            continue;
-        }
-
-        struct dp_rule *r = (struct dp_rule *) p->credits[i];
-        struct rule_counter *c = dp_rule_counter(r, w->id);
-
-        dp_count(c->packets, g->n);
-        dp_count(c->bytes, bytes);
-        if (dp_read(r->used) != w->tick)
-            __atomic_store_n(&r->used, w->tick, __ATOMIC_RELAXED);
-        dp_count(b->bp->tables[r->table->id].lookups, g->n);
-        dp_count(b->bp->tables[r->table->id].matches, g->n);
+    if (weft_likely(p->n_credits == PROG_SELF)) {
+        credit_rule(w, b, dp_rule_of_prog(p), g->n, bytes);
+        return;
     }
+    for (uint32_t i = 0; i < p->n_credits; i++)
+        if (credits[i] & 1)
+            dp_count(b->bp->tables[credits[i] >> 1].lookups, g->n);
+        else
+            credit_rule(w, b, (struct dp_rule *) credits[i], g->n, bytes);
 }
 
 void
@@ -118,7 +127,8 @@ worker_run_op(struct worker *w, struct group *g, const struct dp_op *op)
 static void
 group_run(struct worker *w, struct group *g)
 {
-    const uint64_t *ops = g->prog->ops, *end = ops + g->prog->n_words;
+    const struct prog_code *code = dp_load(&g->prog->code);
+    const uint64_t *ops = code->ops, *end = ops + code->n_words;
 
     credit(w, g);
     while (ops < end && g->n) {

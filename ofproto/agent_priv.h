@@ -116,7 +116,6 @@ struct ofp_bridge {
     struct base_list clients; /* struct ofp_client */
 
     struct ofp_tables tables;
-    struct ofp_instr_pool instrs;
     struct ofp_timers timers;
     struct ofp_compile compile;
 
@@ -230,8 +229,6 @@ void ofp_rule_remove(struct ofp_bridge *, struct ofp_rule *,
                      enum ofp_removed);
 /* Expires timeouts; at most one slice.  Returns true if more are due. */
 bool ofp_rules_expire(struct ofp_bridge *, uint64_t now_ns);
-/* Removes everything, silently. */
-void ofp_rules_clear(struct ofp_bridge *);
 /* Adds or takes away the hidden rule of fail mode standalone. */
 void ofp_standalone_update(struct ofp_bridge *);
 

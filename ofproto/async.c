@@ -109,7 +109,7 @@ flow_removed(const struct ofp_session *s, const struct ofp_rule *r,
 
     if (!msg)
         return NULL;
-    of_flow_removed_cookie_set(msg, r->cookie);
+    of_flow_removed_cookie_set(msg, ofp_rule_cookie(r));
     of_flow_removed_priority_set(msg, r->priority);
     of_flow_removed_reason_set(msg, (uint8_t) why);
     of_flow_removed_duration_sec_set(msg, (uint32_t) (age / NS_PER_S));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "utils/base/clock.h"
+#include "utils/base/hmap.h"
 #include "utils/base/mem.h"
 
 #define OFP_VERSIONS (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3)
@@ -63,7 +64,6 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     base_list_init(&b->dumps);
     base_list_init(&b->clients);
     ofp_tables_init(&b->tables);
-    ofp_instr_pool_init(&b->instrs);
     ofp_session_agent_init(b);
     ofp_sessions_changed(b);
     ofp_standalone_update(b);
@@ -82,12 +82,9 @@ ofp_bridge_destroy(struct ofp_bridge *b)
         ofp_session_destroy(WEFT_CONTAINER_OF(b->sessions.next,
                                               struct ofp_session, link));
     ofp_dumps_detach(b);
-    ofp_rules_clear(b);
     ofp_timers_fini(&b->timers);
-    ofp_tables_fini(&b->tables);
-    ofp_instr_pool_fini(&b->instrs);
     ofp_compile_fini(&b->compile);
-    dp_bridge_del(b->dpb);
+    dp_bridge_del(b->dpb); /* And all rules. */
     free(b->name);
     free(b);
 }

@@ -25,7 +25,7 @@ dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
     struct ofp_flow_info info = {
         .table = r->table,
         .priority = r->priority,
-        .cookie = r->cookie,
+        .cookie = ofp_rule_cookie(r),
         .duration_ns = base_clock_ns() - r->created_ns,
         .idle_timeout = r->idle_timeout,
         .hard_timeout = r->hard_timeout,
@@ -34,10 +34,10 @@ dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
     struct flow_match m;
     struct dp_instr instr;
 
-    dp_rule_get_stats(r->dp, &info.stats);
+    dp_rule_get_stats(ofp_rule_dp(r), &info.stats);
     ofp_rule_match(r, &m);
     ofp_text_add_match(&match, &m);
-    ofp_instr_view(r->instr, &instr);
+    ofp_rule_instr(r, &instr);
     ofp_text_add_instr(&actions, &instr);
     info.match = base_str_cstr(&match);
     info.actions = base_str_cstr(&actions);

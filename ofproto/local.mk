@@ -16,7 +16,6 @@ libofproto_a_SOURCES = \
 	%D%/oxm.c %D%/oxm.h \
 	%D%/ports.h \
 	%D%/reply.c \
-	%D%/rule_index.c %D%/rule_index.h \
 	%D%/rules.c \
 	%D%/session.c \
 	%D%/tables.c %D%/tables.h \

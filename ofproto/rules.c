@@ -12,12 +12,20 @@
 bool
 ofp_filter_test(const struct ofp_filter *f, const struct ofp_rule *r)
 {
-    return !((r->cookie ^ f->cookie) & f->cookie_mask)
-           && (f->out_port == OFP_PORT_ANY
-               || ofp_instr_outputs(r->instr, f->out_port))
-           && (f->out_group == OFP_GROUP_ANY
-               || ofp_instr_has_group(r->instr, f->out_group))
-           && ofp_rule_within(r, &f->match);
+    struct dp_instr in;
+
+    if (f->cookie_mask && (ofp_rule_cookie(r) ^ f->cookie) & f->cookie_mask)
+        return false;
+    if (f->out_port != OFP_PORT_ANY || f->out_group != OFP_GROUP_ANY) {
+        ofp_rule_instr(r, &in);
+        if (f->out_port != OFP_PORT_ANY
+            && !ofp_instr_outputs(&in, f->out_port))
+            return false;
+        if (f->out_group != OFP_GROUP_ANY
+            && !ofp_instr_has_group(&in, f->out_group))
+            return false;
+    }
+    return ofp_rule_within(r, &f->match);
 }
 
 /* ------------------------------------------------------- single rules */
@@ -29,34 +37,33 @@ dp_err(int err)
                                             : OFP_ERR_FLOW_UNKNOWN;
 }
 
-/* Frees the agent's part; the datapath's is gone or never was. */
-static void
-rule_free(struct ofp_bridge *b, struct ofp_rule *r)
+static struct ofp_rule *
+rule_find(struct ofp_bridge *b, uint8_t table, uint16_t priority,
+          const struct flow_match *match)
 {
-    ofp_timers_del(&b->timers, r);
-    ofp_instr_put(&b->instrs, r->instr);
-    ofp_rule_destroy(&b->tables, r);
-    b->stats.n_rules = b->tables.n_rules;
+    struct dp_rule *dp = dp_rule_find(b->dpb, table, priority, match);
+
+    return dp == b->standalone ? NULL : ofp_rule_of(dp);
 }
 
 void
 ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
 {
-    struct dp_rule *dp = r->dp;
-
     if (r->flags & OFP_FF_SEND_FLOW_REM) {
         struct dp_stats stats;
 
-        dp_rule_get_stats(dp, &stats);
+        dp_rule_get_stats(ofp_rule_dp(r), &stats);
         ofp_async_flow_removed(b, r, &stats, why);
     }
-    dp_rule_del(dp);
-    rule_free(b, r);
+    ofp_timers_del(&b->timers, r);
+    ofp_rule_unlink(&b->tables, r);
+    dp_rule_del(ofp_rule_dp(r));
+    b->stats.n_rules = b->tables.n_rules;
     b->dirty = true;
 }
 
-/* Takes over what an add says about a rule, but its instructions. */
+/* Takes over what an add says about a rule beside its instructions. */
 static void
 rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
              const struct ofp_flow_mod *fm)
@@ -64,7 +71,6 @@ rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
     uint64_t now = base_clock_ns();
 
     ofp_timers_del(&b->timers, r);
-    r->cookie = fm->f.cookie;
     r->created_ns = now;
     r->idle_timeout = fm->idle_timeout;
     r->hard_timeout = fm->hard_timeout;
@@ -72,28 +78,15 @@ rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
     ofp_timers_add(&b->timers, r, now);
 }
 
-/* New instructions and, where 'cookie' says so, a new cookie. */
 static enum ofp_err
 rule_set(struct ofp_bridge *b, struct ofp_rule *r,
          const struct dp_instr *instr, uint64_t cookie)
 {
-    struct ofp_instr *next = ofp_instr_get(&b->instrs, instr);
-    struct dp_instr view;
+    int err = dp_rule_set(ofp_rule_dp(r), instr, cookie);
 
-    if (next != r->instr || cookie != r->cookie) {
-        ofp_instr_view(next, &view);
-
-        int err = dp_rule_set(r->dp, &view, cookie);
-
-        if (err) {
-            ofp_instr_put(&b->instrs, next);
-            return dp_err(err);
-        }
-        b->dirty = true;
-    }
-    ofp_instr_put(&b->instrs, r->instr);
-    r->instr = next;
-    r->cookie = cookie;
+    if (err)
+        return dp_err(err);
+    b->dirty = true;
     return OFP_OK;
 }
 
@@ -107,46 +100,44 @@ rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
         return err;
     /* 1.3 keeps the counters unless told; 1.0 clears them. */
     if (fm->of10 || fm->flags & OFP_FF_RESET_COUNTS)
-        dp_rule_reset_stats(r->dp);
+        dp_rule_reset_stats(ofp_rule_dp(r));
     rule_restart(b, r, fm);
     return OFP_OK;
 }
 
+/* A full table still takes what replaces a rule. */
 static enum ofp_err
-rule_new(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
+rule_add_full(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
 {
-    struct ofp_rule *r;
-    struct dp_instr view;
-    int err;
+    struct ofp_rule *r = rule_find(b, fm->f.table, fm->priority,
+                                   &fm->f.match);
 
-    if (b->tables.n_rules >= OFP_MAX_RULES)
-        return OFP_ERR_FLOW_TABLE_FULL;
-    if (b->standalone) { /* It may be the same rule. */
-        dp_rule_del(b->standalone);
-        b->standalone = NULL;
-    }
-    r = ofp_rule_create(&b->tables, fm->f.table, fm->priority, &fm->f.match);
-    r->instr = ofp_instr_get(&b->instrs, &fm->instr);
-    ofp_instr_view(r->instr, &view);
-    err = dp_rule_add(b->dpb, fm->f.table, fm->priority, &fm->f.match, &view,
-                      fm->f.cookie, &r->dp);
-    if (err) {
-        rule_free(b, r);
-        return dp_err(err);
-    }
-    rule_restart(b, r, fm);
-    b->stats.n_rules = b->tables.n_rules;
-    b->dirty = true;
-    return OFP_OK;
+    return r ? rule_replace(b, r, fm) : OFP_ERR_FLOW_TABLE_FULL;
 }
 
 static enum ofp_err
 rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
 {
-    struct ofp_rule *r = ofp_rule_find(&b->tables, fm->f.table, fm->priority,
-                                       &fm->f.match);
+    struct dp_rule *dp;
+    int err;
 
-    return r ? rule_replace(b, r, fm) : rule_new(b, fm);
+    if (b->tables.n_rules >= OFP_MAX_RULES)
+        return rule_add_full(b, fm);
+    if (b->standalone) { /* It may be the same rule. */
+        dp_rule_del(b->standalone);
+        b->standalone = NULL;
+    }
+    err = dp_rule_add(b->dpb, fm->f.table, fm->priority, &fm->f.match,
+                      &fm->instr, fm->f.cookie, &dp);
+    if (err == -EEXIST)
+        return rule_replace(b, ofp_rule_of(dp), fm);
+    if (err)
+        return dp_err(err);
+    rule_restart(b, ofp_rule_link(&b->tables, dp, fm->f.table, fm->priority),
+                 fm);
+    b->stats.n_rules = b->tables.n_rules;
+    b->dirty = true;
+    return OFP_OK;
 }
 
 static enum ofp_err
@@ -155,10 +146,10 @@ rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
 {
     /* 1.0 sets the cookie too; 1.3 leaves all but the instructions. */
     enum ofp_err err = rule_set(b, r, &fm->instr,
-                                fm->of10 ? fm->f.cookie : r->cookie);
+                                fm->of10 ? fm->f.cookie : ofp_rule_cookie(r));
 
     if (!err && fm->flags & OFP_FF_RESET_COUNTS)
-        dp_rule_reset_stats(r->dp);
+        dp_rule_reset_stats(ofp_rule_dp(r));
     return err;
 }
 
@@ -167,8 +158,7 @@ rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
 /* A flow-mod that looks at many rules: those that were there when it began. */
 struct scan {
     struct ofp_job job;
-    struct ofp_flow_mod fm;
-    struct ofp_instr *instr; /* Reference that fm.instr points into. */
+    struct ofp_flow_mod fm; /* Its instructions are a copy. */
     struct ofp_cursor cursor;
     uint64_t began_ns;
     bool any; /* A rule was modified. */
@@ -179,8 +169,9 @@ scan_destroy(struct ofp_job *job, struct ofp_bridge *b)
 {
     struct scan *sc = WEFT_CONTAINER_OF(job, struct scan, job);
 
+    (void) b;
     ofp_cursor_end(&sc->cursor);
-    ofp_instr_put(&b->instrs, sc->instr);
+    ofp_instr_fini(&sc->fm.instr);
     free(sc);
 }
 
@@ -256,8 +247,7 @@ scan_start(struct ofp_session *s, const struct ofp_flow_mod *fm)
     sc->job.run = scan_run;
     sc->job.destroy = scan_destroy;
     sc->fm = *fm;
-    sc->instr = ofp_instr_get(&b->instrs, &fm->instr);
-    ofp_instr_view(sc->instr, &sc->fm.instr);
+    ofp_instr_copy(&sc->fm.instr, &fm->instr);
     sc->began_ns = base_clock_ns();
     ofp_cursor_start(&b->tables, &sc->cursor, fm->f.table);
     ofp_session_start_job(s, &sc->job);
@@ -269,8 +259,7 @@ static enum ofp_err
 apply_strict(struct ofp_bridge *b, const struct ofp_flow_mod *fm,
              uint8_t table)
 {
-    struct ofp_rule *r = ofp_rule_find(&b->tables, table, fm->priority,
-                                       &fm->f.match);
+    struct ofp_rule *r = rule_find(b, table, fm->priority, &fm->f.match);
 
     if (!r || !ofp_filter_test(&fm->f, r))
         return fm->command == OFP_FC_MODIFY_STRICT && fm->of10
@@ -326,22 +315,6 @@ ofp_rules_expire(struct ofp_bridge *b, uint64_t now_ns)
         budget -= budget > 0;
     }
     return !budget;
-}
-
-void
-ofp_rules_clear(struct ofp_bridge *b)
-{
-    struct ofp_cursor c;
-    struct ofp_rule *r;
-
-    ofp_cursor_start(&b->tables, &c, OFP_TABLE_ALL);
-    while ((r = ofp_cursor_next(&b->tables, &c))) {
-        dp_rule_del(r->dp);
-        rule_free(b, r);
-    }
-    if (b->standalone)
-        dp_rule_del(b->standalone);
-    b->standalone = NULL;
 }
 
 void

@@ -101,7 +101,7 @@ ofp_timers_next(struct ofp_timers *t, uint64_t now_ns, unsigned *budget,
             *why = OFP_EXPIRE_HARD;
             return e->rule;
         }
-        dp_rule_get_stats(e->rule->dp, &s);
+        dp_rule_get_stats(ofp_rule_dp(e->rule), &s);
 
         uint64_t idle_ns = e->rule->idle_timeout * NS_PER_S;
 

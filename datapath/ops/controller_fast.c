@@ -27,16 +27,13 @@ op_ctx(const struct group *g, const struct dp_op *op)
 
     if (g->outer && op->words == 1)
         op = g->outer;
-    if (op->words > 1) {
+    if (op->words > 1)
         memcpy(&c, op->data, sizeof c);
-    } else if (g->prog->n_credits) {
-        const struct dp_rule *r = (const void *) g->prog->credits[0];
+    if (g->prog->n_credits == PROG_SELF) {
+        const struct dp_rule *r = dp_rule_of_prog(g->prog);
 
-        const struct rule_act *a = rule_act_at(dp_load(&r->act), g->b->gen);
-
-        if (weft_likely(a != NULL))
-            c.cookie = a->cookie;
-        c.table = r->table->id;
+        c.cookie = dp_read(r->cookie);
+        c.table = dp_rule_table(r);
         c.miss_rule = dp_rule_is_miss(r);
     }
     return c;

@@ -38,7 +38,7 @@ group_create(const struct tbl *t, const struct tbl_mask *c,
 
     flow_key_unpack(&key, r->mask->map, r->values);
     g->tr.mask = c;
-    g->tr.n_values = (uint16_t) flow_key_pack(&key, &c->mask, c->map,
+    g->tr.n_values = (uint8_t) flow_key_pack(&key, &c->mask, c->map,
                                               g->tr.values);
     g->tr.index = (uint32_t) hash_words(&t->key, g->tr.values, c->n);
     return g;

@@ -192,34 +192,40 @@ tbl_mask_create(const struct flow_key *mask)
     return m;
 }
 
-const struct tbl_mask *
-tbl_mask_get(struct tbl *t, const struct flow_key *mask)
+static struct tbl_mask *
+mask_find(struct tbl *t, const struct flow_key *mask)
 {
     struct tbl_mask *m = t->last_mask;
     struct base_hnode *node;
-    uint32_t hash;
 
-    if (m && !memcmp(&m->mask, mask, sizeof *mask)) {
-        m->refs++;
+    if (m && !memcmp(&m->mask, mask, sizeof *mask))
         return m;
-    }
-    hash = mask_hash(mask);
-    node = base_hmap_first(&t->masks, hash);
+    node = base_hmap_first(&t->masks, mask_hash(mask));
     for (; node; node = base_hmap_next_same(node)) {
         m = WEFT_CONTAINER_OF(node, struct tbl_mask, node);
         if (!memcmp(&m->mask, mask, sizeof *mask)) {
-            m->refs++;
             t->last_mask = m;
             return m;
         }
     }
-    m = tbl_mask_create(mask);
-    if (!m)
-        return NULL;
-    m->refs = 1;
-    t->last_mask = m;
-    base_hmap_add(&t->masks, &m->node, hash);
-    t->memory += sizeof *m + tbl_ht_size(atomic_load(&m->ht));
+    return NULL;
+}
+
+const struct tbl_mask *
+tbl_mask_get(struct tbl *t, const struct flow_key *mask)
+{
+    struct tbl_mask *m = mask_find(t, mask);
+
+    if (!m) {
+        m = tbl_mask_create(mask);
+        if (!m)
+            return NULL;
+        m->tbl = t;
+        t->last_mask = m;
+        base_hmap_add(&t->masks, &m->node, mask_hash(mask));
+        t->memory += sizeof *m + tbl_ht_size(atomic_load(&m->ht));
+    }
+    m->refs++;
     return m;
 }
 
@@ -247,6 +253,18 @@ const struct flow_key *
 tbl_mask_key(const struct tbl_mask *m)
 {
     return &m->mask;
+}
+
+void *
+tbl_mask_owner(const struct tbl_mask *m)
+{
+    return m->tbl->env.owner;
+}
+
+bool
+tbl_mask_is_active(const struct tbl_mask *m)
+{
+    return m->n_heads;
 }
 
 static int32_t
@@ -344,14 +362,29 @@ next_set(struct tbl_rule *r, struct tbl_rule *next)
     __atomic_store_n(&r->next, next, __ATOMIC_RELEASE);
 }
 
-/* Puts 'r' into the chain of 'head', which is not lower. */
-static void
-chain_add(struct tbl_rule *head, struct tbl_rule *r)
+/* The last rule of the chain of 'head' with at least this priority; 'head' has
+ * it. */
+static struct tbl_rule *
+chain_find(struct tbl_rule *head, uint16_t priority)
 {
-    while (head->next && head->next->priority >= r->priority)
+    while (head->next && head->next->priority >= priority)
         head = head->next;
-    r->next = head->next;
-    next_set(head, r);
+    return head;
+}
+
+/* Puts 'r' into the chain of 'head', which is not lower. */
+static int
+chain_add(struct tbl_rule *head, struct tbl_rule *r, struct tbl_rule **found)
+{
+    struct tbl_rule *at = chain_find(head, r->priority);
+
+    if (found && at->priority == r->priority) {
+        *found = at;
+        return -EEXIST;
+    }
+    r->next = at->next;
+    next_set(at, r);
+    return 0;
 }
 
 /* A head is taken out of the clusters. */
@@ -402,7 +435,7 @@ head_add(struct tbl *t, struct tbl_mask *m, struct tbl_rule *r,
 }
 
 int
-tbl_insert(struct tbl *t, struct tbl_rule *r)
+tbl_insert(struct tbl *t, struct tbl_rule *r, struct tbl_rule **found)
 {
     struct tbl_mask *m = (struct tbl_mask *) r->mask;
     struct tbl_rule *head;
@@ -411,11 +444,57 @@ tbl_insert(struct tbl *t, struct tbl_rule *r)
     r->index = (uint32_t) hash_words(&t->key, r->values, m->n);
     head = tbl_ht_find(m, r);
     if (head && head->priority >= r->priority)
-        chain_add(head, r);
+        err = chain_add(head, r, found);
     else
         err = head_add(t, m, r, head);
     t->n_rules += !err;
     return err;
+}
+
+struct tbl_rule *
+tbl_find(struct tbl *t, uint16_t priority, const struct flow_match *match)
+{
+    struct tbl_mask *m = mask_find(t, &match->mask);
+    uint64_t room[sizeof(struct tbl_rule) / 8 + FLOW_KEY_WORDS];
+    struct tbl_rule *like = (struct tbl_rule *) (void *) room, *r;
+
+    if (!m)
+        return NULL;
+    like->n_values = (uint8_t) flow_key_pack(&match->key, &match->mask,
+                                             m->map, like->values);
+    like->index = (uint32_t) hash_words(&t->key, like->values, m->n);
+    r = tbl_ht_find(m, like);
+    if (!r || r->priority < priority)
+        return NULL;
+    r = chain_find(r, priority);
+    return r->priority == priority ? r : NULL;
+}
+
+struct each {
+    tbl_rule_cb *cb;
+    void *arg;
+};
+
+static void
+each_chain(void *arg, struct tbl_rule *r)
+{
+    const struct each *e = arg;
+
+    for (struct tbl_rule *next; r; r = next) {
+        next = r->next;
+        e->cb(e->arg, r);
+    }
+}
+
+void
+tbl_each(const struct tbl *t, tbl_rule_cb *cb, void *arg)
+{
+    struct each e = { cb, arg };
+    const struct base_hnode *node;
+
+    BASE_HMAP_FOR (node, &t->masks)
+        tbl_ht_each(WEFT_CONTAINER_OF(node, struct tbl_mask, node), each_chain,
+                    &e);
 }
 
 void

@@ -46,12 +46,14 @@ struct tbl_mask;
 struct tbl_rule {
     const struct tbl_mask *mask; /* Shared by rules of this table. */
     uint16_t priority;
-    uint16_t n_values;           /* 64-bit words in values[]. */
+    uint8_t n_values;            /* 64-bit words in values[]. */
+    uint8_t tag;                 /* The caller's. */
     uint32_t index;              /* For the compiled form's own use. */
     struct tbl_rule *next;       /* Same mask and values, lower priority (or
                                   * equal, while a transaction replaces it);
                                   * the table's own. */
     uint32_t pos;                /* The table's own, too. */
+    uint32_t user;               /* The caller's. */
     uint64_t values[];           /* Packed masked key, flow_key_pack order. */
 };
 
@@ -60,6 +62,7 @@ struct tbl_env {
     void (*defer)(void *arg, void (*fn)(void *p), void *p);
     void *arg;
     uint64_t seed; /* Per-boot secret for the hashes. */
+    void *owner;   /* See tbl_mask_owner. */
 };
 
 WEFT_MUST_CHECK struct tbl *tbl_create(const struct tbl_env *);
@@ -72,10 +75,23 @@ const struct tbl_mask *tbl_mask_get(struct tbl *, const struct flow_key *mask);
 void tbl_mask_put(struct tbl *, const struct tbl_mask *);
 uint32_t tbl_mask_words(const struct tbl_mask *); /* Word bitmap. */
 const struct flow_key *tbl_mask_key(const struct tbl_mask *);
+/* tbl_env.owner of the mask's table: from a rule to what it is in. */
+void *tbl_mask_owner(const struct tbl_mask *);
+/* Has the mask rules in the table? */
+bool tbl_mask_is_active(const struct tbl_mask *);
 
-/* Inserts; visible to lookups at once.  0 or -ENOMEM (nothing changed). */
-WEFT_MUST_CHECK int tbl_insert(struct tbl *, struct tbl_rule *);
+/* Inserts; visible to lookups at once.  'found' is set to a rule of the same
+ * priority, mask and values, which makes it -EEXIST; with NULL, a table takes
+ * equal rules.  0, -EEXIST or -ENOMEM (nothing changed). */
+WEFT_MUST_CHECK int tbl_insert(struct tbl *, struct tbl_rule *,
+                               struct tbl_rule **found);
 void tbl_remove(struct tbl *, struct tbl_rule *);
+/* The rule with just this priority and match, or NULL.  Thread: control. */
+struct tbl_rule *tbl_find(struct tbl *, uint16_t priority,
+                          const struct flow_match *);
+/* Calls 'cb' for every rule; it may free it.  Thread: control. */
+typedef void tbl_rule_cb(void *arg, struct tbl_rule *);
+void tbl_each(const struct tbl *, tbl_rule_cb *, void *arg);
 
 /* Goes on with what changes have put off, for at most 'n_rules' rules.  True:
  * there is more.  Thread: control, now and then. */

@@ -102,6 +102,7 @@ struct tbl_mask {
 
     /* Control only. */
     struct base_hnode node;
+    struct tbl *tbl;
     struct flow_key mask;
     uint32_t map;
     uint32_t refs;

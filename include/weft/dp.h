@@ -256,20 +256,53 @@ uint32_t dp_port_next(struct dp_bridge *, uint32_t after);
 
 /* ----------------------------------------------------------------- rules */
 
+/* Bytes at each rule that are the caller's: zero at first, aligned to 8.  The
+ * caller needs no memory, no index and no pointer of its own for what it
+ * wants to know about a rule. */
+#define DP_RULE_OWNER 48
+
+static inline void *
+dp_rule_owner(const struct dp_rule *r)
+{
+    return (void *) ((uintptr_t) r - DP_RULE_OWNER);
+}
+
+static inline struct dp_rule *
+dp_rule_of_owner(const void *owner)
+{
+    return (struct dp_rule *) ((uintptr_t) owner + DP_RULE_OWNER);
+}
+
 /* Adds a rule; 'cookie' is reported in punts.  On success *rule is owned by
- * the datapath until dp_rule_del.  An identical (table, priority, match) is
- * the caller's mistake: the agent replaces with dp_rule_set.
- * 0, -ENOMEM, -EINVAL (table, unknown op). */
+ * the datapath until dp_rule_del.
+ * 0, -EEXIST (*rule is the one with this table, priority and match), -ENOMEM,
+ * -EINVAL (table, unknown op). */
 WEFT_MUST_CHECK int dp_rule_add(struct dp_bridge *, uint8_t table,
                                 uint16_t priority, const struct flow_match *,
                                 const struct dp_instr *, uint64_t cookie,
                                 struct dp_rule **rule);
-/* New instructions and cookie for a live rule; counters stay. */
+/* The rule with exactly this table, priority and match; NULL: none. */
+struct dp_rule *dp_rule_find(struct dp_bridge *, uint8_t table,
+                             uint16_t priority, const struct flow_match *);
+/* New instructions and cookie for a live rule; counters stay.
+ * As dp_rule_add, but -EEXIST. */
 WEFT_MUST_CHECK int dp_rule_set(struct dp_rule *, const struct dp_instr *,
                                 uint64_t cookie);
 void dp_rule_del(struct dp_rule *);
 void dp_rule_get_stats(struct dp_rule *, struct dp_stats *);
 void dp_rule_reset_stats(struct dp_rule *);
+/* What a rule is; the pointers are good until it goes. */
+struct dp_rule_info {
+    const struct flow_key *mask;
+    const uint64_t *values; /* flow_key_pack of the match. */
+    uint32_t words;         /* flow_mask_words(mask) */
+    uint16_t priority;
+    uint8_t table;
+    uint64_t cookie;
+};
+void dp_rule_get(const struct dp_rule *, struct dp_rule_info *);
+/* What it does, as it was given; the ops are lent until it changes or goes. */
+void dp_rule_get_instr(const struct dp_rule *, struct dp_instr *);
 /* Unpacks the rule's match. */
 void dp_rule_get_match(const struct dp_rule *, struct flow_match *);
 

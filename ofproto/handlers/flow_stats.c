@@ -41,7 +41,7 @@ entry_actions(of_flow_stats_entry_t *e, const struct ofp_rule *r)
     struct dp_instr instr;
     of_object_t list;
 
-    ofp_instr_view(r->instr, &instr);
+    ofp_rule_instr(r, &instr);
     if (e->version != OF_VERSION_1_0) {
         of_flow_stats_entry_instructions_bind(e, &list);
         return ofp_encode_instructions(&instr, &list);
@@ -67,7 +67,7 @@ entry_fill(of_flow_stats_entry_t *e, const struct ofp_rule *r,
     of_flow_stats_entry_hard_timeout_set(e, r->hard_timeout);
     if (e->version != OF_VERSION_1_0)
         of_flow_stats_entry_flags_set(e, r->flags);
-    of_flow_stats_entry_cookie_set(e, r->cookie);
+    of_flow_stats_entry_cookie_set(e, ofp_rule_cookie(r));
     of_flow_stats_entry_packet_count_set(e, stats->packets);
     of_flow_stats_entry_byte_count_set(e, stats->bytes);
     of_flow_stats_entry_match_bind(e, &view);
@@ -89,7 +89,7 @@ walk_rule(struct flow_walk *w, const struct ofp_rule *r)
 {
     struct dp_stats stats;
 
-    dp_rule_get_stats(r->dp, &stats);
+    dp_rule_get_stats(ofp_rule_dp(r), &stats);
     w->packets += stats.packets;
     w->bytes += stats.bytes;
     w->flows++;

@@ -245,7 +245,7 @@ rule_create(struct tbl *t, const struct flow_match *m, uint16_t prio)
     r->tr.mask = tbl_mask_get(t, &m->mask);
     r->tr.priority = prio;
     r->tr.n_values =
-        (uint16_t) flow_key_pack(&m->key, &m->mask, map, r->tr.values);
+        (uint8_t) flow_key_pack(&m->key, &m->mask, map, r->tr.values);
     return r;
 }
 
@@ -303,14 +303,14 @@ insert_all(struct tbl *t, struct rule *r[], uint32_t n, double *rate,
     uint64_t t0 = now_ns(), worst = 0;
 
     for (uint32_t i = 0; i < n; i++)
-        if (tbl_insert(t, &r[i]->tr))
+        if (tbl_insert(t, &r[i]->tr, NULL))
             abort();
     *rate = n * 1e9 / (double) (now_ns() - t0);
     for (uint32_t i = 0; i < n; i++)
         tbl_remove(t, &r[i]->tr);
     for (uint32_t i = 0; i < n; i++) {
         t0 = now_ns();
-        if (tbl_insert(t, &r[i]->tr))
+        if (tbl_insert(t, &r[i]->tr, NULL))
             abort();
         t0 = now_ns() - t0;
         worst = WEFT_MAX(worst, t0);

@@ -179,6 +179,150 @@ START_TEST(test_dp_rule_match_comes_back_as_given)
 }
 END_TEST
 
+START_TEST(test_dp_rule_find_takes_exactly_table_priority_and_match)
+{
+    struct dp_instr none = bed_apply(NULL);
+    struct flow_match m = BED_ANY, wide = BED_ANY;
+    struct dp_rule *r[3], *again;
+
+    match_u64(&m, FLOW_F_ETH_TYPE, 0x0800);
+    wide = m;
+    match_u64(&m, FLOW_F_IPV4_DST, 0x0a000002);
+    ck_assert_ptr_null(dp_rule_find(b.br, 3, 7, &m));
+    for (unsigned i = 0; i < 3; i++) /* Same match: 7, 9, 8. */
+        ck_assert_int_eq(dp_rule_add(b.br, 3, (uint16_t) (7 + i * 2 % 3), &m,
+                                     &none, i, &r[i]), 0);
+    ck_assert_ptr_eq(dp_rule_find(b.br, 3, 7, &m), r[0]);
+    ck_assert_ptr_eq(dp_rule_find(b.br, 3, 9, &m), r[1]);
+    ck_assert_ptr_eq(dp_rule_find(b.br, 3, 8, &m), r[2]);
+    ck_assert_ptr_null(dp_rule_find(b.br, 3, 6, &m));
+    ck_assert_ptr_null(dp_rule_find(b.br, 3, 10, &m));
+    ck_assert_ptr_null(dp_rule_find(b.br, 4, 7, &m));
+    ck_assert_ptr_null(dp_rule_find(b.br, 254, 7, &m));
+    ck_assert_ptr_null(dp_rule_find(b.br, 3, 7, &wide));
+    for (unsigned i = 0; i < 3; i++) {
+        again = NULL;
+        ck_assert_int_eq(dp_rule_add(b.br, 3, (uint16_t) (7 + i), &m, &none,
+                                     0, &again), -EEXIST);
+        ck_assert_ptr_eq(again, dp_rule_find(b.br, 3, (uint16_t) (7 + i),
+                                             &m));
+    }
+    dp_rule_del(r[1]);
+    ck_assert_ptr_null(dp_rule_find(b.br, 3, 9, &m));
+    ck_assert_ptr_eq(dp_rule_find(b.br, 3, 8, &m), r[2]);
+}
+END_TEST
+
+START_TEST(test_dp_rule_says_what_it_was_given)
+{
+    struct ops apply = { .n = 0 }, write = { .n = 0 };
+    struct flow_match m = BED_ANY, got;
+    struct dp_rule_info info;
+    struct dp_instr in, back;
+    struct dp_rule *r;
+
+    match_u64(&m, FLOW_F_IN_PORT, 7);
+    ops_add(&apply, DP_OP_OUTPUT, 0, 3);
+    ops_add(&write, DP_OP_PUSH_VLAN, 0, 0);
+    ops_add(&write, DP_OP_OUTPUT, 0, 4);
+    in = bed_apply(&apply);
+    in.write = bed_apply(&write).apply;
+    in.clear = true;
+    in.metadata = 0x1234; /* Bits outside the mask are reported, too. */
+    in.metadata_mask = 0xff;
+    in.goto_table = 9;
+    ck_assert_int_eq(dp_rule_add(b.br, 2, 5, &m, &in, 77, &r), 0);
+    dp_rule_get(r, &info);
+    ck_assert_uint_eq(info.table, 2);
+    ck_assert_uint_eq(info.priority, 5);
+    ck_assert_uint_eq(info.cookie, 77);
+    ck_assert_mem_eq(info.mask, &m.mask, sizeof m.mask);
+    flow_key_unpack(&got.key, info.words, info.values);
+    ck_assert_mem_eq(&got.key, &m.key, sizeof m.key);
+    dp_rule_get_instr(r, &back);
+    ck_assert_uint_eq(back.apply.n_words, in.apply.n_words);
+    ck_assert_mem_eq(back.apply.ops, in.apply.ops, 8 * in.apply.n_words);
+    ck_assert_uint_eq(back.write.n_words, in.write.n_words);
+    ck_assert_mem_eq(back.write.ops, in.write.ops, 8 * in.write.n_words);
+    ck_assert(back.clear);
+    ck_assert_uint_eq(back.metadata, 0x1234);
+    ck_assert_uint_eq(back.metadata_mask, 0xff);
+    ck_assert_uint_eq(back.goto_table, 9);
+}
+END_TEST
+
+START_TEST(test_dp_rule_owner_bytes_stay_the_callers)
+{
+    struct dp_instr none = bed_apply(NULL);
+    static const uint8_t zero[DP_RULE_OWNER];
+    uint8_t mine[DP_RULE_OWNER];
+    struct pkt p = udp(1, 2);
+    struct dp_rule *r, *last = NULL;
+
+    memset(mine, 0xa5, sizeof mine);
+    for (unsigned i = 0; i < 50; i++) {
+        struct flow_match m = BED_ANY;
+
+        match_u64(&m, FLOW_F_IN_PORT, 1 + i % 2);
+        if (last)
+            dp_rule_del(last);
+        ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &m, &none, 0, &r), 0);
+        last = r;
+        ck_assert_ptr_eq(dp_rule_of_owner(dp_rule_owner(r)), r);
+        ck_assert_mem_eq(dp_rule_owner(r), zero, sizeof zero);
+        memcpy(dp_rule_owner(r), mine, sizeof mine);
+        dp_commit(b.dp);
+        bed_feed(&b, 1, &p);
+        bed_run(&b);
+        dp_rule_reset_stats(r);
+        ck_assert_mem_eq(dp_rule_owner(r), mine, sizeof mine);
+    }
+}
+END_TEST
+
+/* A rule that ends the pipeline gets a goto: flows that lead to it straight
+ * from the cache do what it did until the commit, then what it does. */
+START_TEST(test_dp_rule_set_to_goto_serves_cached_flows_until_the_commit)
+{
+    struct ops o = { .n = 0 };
+    struct pkt p = udp(1, 2);
+    struct flow_match m = BED_ANY;
+    struct dp_instr in = bed_apply(NULL);
+    struct dp_rule *r;
+
+    match_u64(&m, FLOW_F_IN_PORT, 1);
+    r = rule_output(1, &m, 2);
+    for (unsigned i = 0; i < 40; i++) { /* Too many for the linear form. */
+        struct flow_match other = BED_ANY;
+
+        match_u64(&other, FLOW_F_IN_PORT, 100 + i);
+        rule_output(1, &other, 3);
+    }
+    ops_add(&o, DP_OP_OUTPUT, 0, 3);
+    in = bed_apply(&o);
+    bed_rule_in(&b, 1, 1, &BED_ANY, &in);
+    in = bed_apply(NULL);
+    for (int i = 0; i < 4; i++) {
+        bed_feed(&b, 1, &p);
+        bed_run(&b);
+    }
+    ck_assert_uint_eq(bed_count(&b, 2), 4);
+    in.goto_table = 1;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(dp_rule_set(r, &in, i), 0);
+        bed_feed(&b, 1, &p);
+        bed_run(&b);
+    }
+    ck_assert_uint_eq(bed_count(&b, 2), 3);
+    dp_commit(b.dp);
+    bed_feed(&b, 1, &p);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_count(&b, 3), 1);
+    ck_assert_uint_eq(bed_count(&b, 2), 0);
+    ck_assert_uint_eq(bed_packets(r), 8);
+}
+END_TEST
+
 START_TEST(test_dp_bad_rules_are_refused)
 {
     struct ops o = { .n = 0 };
@@ -1078,6 +1222,12 @@ main(void)
     tcase_add_test(tc, test_dp_higher_priority_wins_and_deleted_rule_no_longer);
     tcase_add_test(tc, test_dp_rule_added_later_widens_the_cached_key);
     tcase_add_test(tc, test_dp_rule_set_changes_actions_and_keeps_counters);
+    tcase_add_test(tc,
+                   test_dp_rule_find_takes_exactly_table_priority_and_match);
+    tcase_add_test(tc, test_dp_rule_says_what_it_was_given);
+    tcase_add_test(tc, test_dp_rule_owner_bytes_stay_the_callers);
+    tcase_add_test(
+        tc, test_dp_rule_set_to_goto_serves_cached_flows_until_the_commit);
     tcase_add_test(tc, test_dp_rule_match_comes_back_as_given);
     tcase_add_test(tc, test_dp_bad_rules_are_refused);
     tcase_add_test(tc, test_dp_rule_without_output_drops_as_rule_drop);

@@ -77,14 +77,14 @@ rule_create(struct tbl *t, const struct flow_match *m, uint16_t priority)
     ck_assert_ptr_nonnull(r->tr.mask);
     r->tr.priority = priority;
     r->tr.n_values =
-        (uint16_t) flow_key_pack(&m->key, &m->mask, map, r->tr.values);
+        (uint8_t) flow_key_pack(&m->key, &m->mask, map, r->tr.values);
     return r;
 }
 
 static void
 rule_insert(struct tbl *t, struct rule *r)
 {
-    ck_assert_int_eq(tbl_insert(t, &r->tr), 0);
+    ck_assert_int_eq(tbl_insert(t, &r->tr, NULL), 0);
     r->in = true;
 }
 

@@ -334,18 +334,22 @@ dp_rule_add(struct dp_bridge *b, uint8_t table, uint16_t priority,
 {
     struct dp_rule *r;
 
+    if (table >= DP_N_TABLES || !ops_valid(&in->apply)
+        || !ops_valid(&in->write))
+        return -EINVAL;
+    *out = dp_rule_find(b, table, priority, m);
+    if (*out)
+        return -EEXIST;
     if (b->dp->fail_rule_add)
         return b->dp->fail_rule_add;
     if (fails_now(b->dp))
         return -ENOMEM;
-    if (table >= DP_N_TABLES || !ops_valid(&in->apply)
-        || !ops_valid(&in->write))
-        return -EINVAL;
-    BASE_NEW(r);
+    r = dp_rule_of_owner(base_xcalloc(1, DP_RULE_OWNER + sizeof *r));
     r->bridge = b;
     r->table = table;
     r->priority = priority;
     r->match = *m;
+    flow_key_pack(&m->key, &m->mask, flow_mask_words(&m->mask), r->values);
     r->cookie = cookie;
     r->staged = r->will = b->txn;
     instr_copy(&r->instr, in);
@@ -371,14 +375,16 @@ rule_stage(struct dp_rule *r)
 int
 dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
 {
+    struct dp_instr before = r->instr;
+
     if (fails_now(r->bridge->dp))
         return -ENOMEM;
     if (!ops_valid(&in->apply) || !ops_valid(&in->write))
         return -EINVAL;
     if (r->bridge->txn)
         rule_stage(r);
-    instr_free(&r->instr);
-    instr_copy(&r->instr, in);
+    instr_copy(&r->instr, in); /* It may lend from the one before. */
+    instr_free(&before);
     r->cookie = cookie;
     r->n_sets++;
     r->bridge->dp->n_changes++;
@@ -394,7 +400,33 @@ rule_free(struct dp_rule *r)
     base_list_del(&r->link);
     instr_free(&r->instr);
     instr_free(&r->old);
-    free(r);
+    free(dp_rule_owner(r));
+}
+
+struct dp_rule *
+dp_rule_find(struct dp_bridge *b, uint8_t table, uint16_t priority,
+             const struct flow_match *m)
+{
+    return dummy_rule_find(b, table, priority, m);
+}
+
+void
+dp_rule_get(const struct dp_rule *r, struct dp_rule_info *info)
+{
+    *info = (struct dp_rule_info) {
+        .mask = &r->match.mask,
+        .values = r->values,
+        .words = flow_mask_words(&r->match.mask),
+        .priority = r->priority,
+        .table = r->table,
+        .cookie = r->cookie,
+    };
+}
+
+void
+dp_rule_get_instr(const struct dp_rule *r, struct dp_instr *in)
+{
+    *in = r->instr;
 }
 
 void

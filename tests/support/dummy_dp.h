@@ -17,6 +17,7 @@
 #include "utils/base/list.h"
 #include "weft/dp.h"
 
+/* DP_RULE_OWNER bytes lie in front. */
 struct dp_rule {
     struct base_list link; /* In dummy_bridge.rules, oldest first. */
     struct dp_bridge *bridge;
@@ -28,6 +29,7 @@ struct dp_rule {
     struct dp_stats stats;
     struct dp_instr instr; /* Own copy. */
     struct flow_match match;
+    uint64_t values[FLOW_KEY_WORDS]; /* Packed. */
     /* Of a transaction under way: 'instr' and 'cookie' are what will be. */
     bool staged, was, will; /* Changed; there before; there after. */
     struct dp_instr old;
