@@ -173,6 +173,8 @@ class OskenLoader:
                 m = self.message(text)
                 c.messages.append(m)
                 c.setup.append(bytes(m.buf))
+            if item.get("read_back") is False:
+                c.messages = []
             c.error = tuple(item["error"]) if "error" in item else None
             c.steps = [self.step(t) for t in item.get("tests", [])]
         except Exception as e:  # Whatever os-ken raises: the case is named.

@@ -5,6 +5,7 @@ SYSTEM_TESTS = \
 	%D%/test_aux.py \
 	%D%/test_bad_input.py \
 	%D%/test_conformance.py \
+	%D%/test_conformance_cases.py \
 	%D%/test_controller.py \
 	%D%/test_limits.py \
 	%D%/test_openflow_tools.py \
