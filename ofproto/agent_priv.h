@@ -43,9 +43,17 @@
 
 enum ofp_role { OFP_ROLE_NOCHANGE, OFP_ROLE_EQUAL, OFP_ROLE_MASTER,
                 OFP_ROLE_SLAVE };
+/* Kinds of messages sent unasked; kind N is configured by the properties 2 N
+ * (slave) and 2 N + 1 (master and equal) of 1.4's set-async. */
 enum ofp_async { OFP_ASYNC_PACKET_IN, OFP_ASYNC_PORT_STATUS,
-                 OFP_ASYNC_FLOW_REMOVED, OFP_N_ASYNC };
-enum ofp_removed { OFP_RR_IDLE, OFP_RR_HARD, OFP_RR_DELETE };
+                 OFP_ASYNC_FLOW_REMOVED, OFP_ASYNC_ROLE_STATUS,
+                 OFP_ASYNC_TABLE_STATUS, OFP_ASYNC_REQUESTFORWARD,
+                 OFP_N_ASYNC };
+/* OFPRR_* of 1.4. */
+enum ofp_removed { OFP_RR_IDLE, OFP_RR_HARD, OFP_RR_DELETE,
+                   OFP_RR_GROUP_DELETE, OFP_RR_METER_DELETE,
+                   OFP_RR_EVICTION };
+enum ofp_forward { OFP_FORWARD_GROUP_MOD, OFP_FORWARD_METER_MOD }; /* OFPRFR_* */
 
 /* Flow-mod flags of 1.3; 1.0 shares the first two. */
 #define OFP_FF_SEND_FLOW_REM 0x01
@@ -243,6 +251,17 @@ void ofp_dumps_detach(struct ofp_bridge *);
 void ofp_clients_detach(struct ofp_bridge *);
 
 /* --------------------------------------------------------------- async.c */
+
+/* Initial configuration of what a session hears, and the reasons of a kind
+ * that its version knows. */
+void ofp_async_init(struct ofp_session *);
+uint32_t ofp_async_known(uint8_t version, enum ofp_async);
+/* ROLE_STATUS to a session whose role somebody else changed. */
+void ofp_async_role_status(struct ofp_session *);
+/* REQUESTFORWARD: tells the other controllers of a request of 'from' that
+ * has changed groups or meters. */
+void ofp_async_forward(struct ofp_session *from, enum ofp_forward,
+                       const uint8_t *msg, size_t len);
 
 void ofp_async_flow_removed(struct ofp_bridge *, const struct ofp_rule *,
                             const struct dp_stats *, enum ofp_removed);

@@ -1,13 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the switch says of itself: packet-in, flow-removed, port-status.
- * Source: OpenFlow 1.3.5 §6.3.4, §7.4; OpenFlow 1.0.0 §5.4. */
+/* What the switch says of itself: packet-in, flow-removed, port-status,
+ * role-status, requestforward.
+ * Source: OpenFlow 1.4.1 §6.3.5, §7.4; 1.3.5 §6.3.4, §7.4; 1.0.0 §5.4. */
 #include "ofproto/agent_priv.h"
 
 #include "utils/base/clock.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
+/* ------------------------------------------------------- who hears what */
+
+void
+ofp_async_init(struct ofp_session *s)
+{
+    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
+        s->async[i][0] = ~0u; /* All to equal and master ... */
+    /* ... invalid TTLs only to who asks, as 1.2's switch config had it; the
+     * requests of others, too. */
+    s->async[OFP_ASYNC_PACKET_IN][0] = ~(1u << DP_PUNT_INVALID_TTL);
+    s->async[OFP_ASYNC_REQUESTFORWARD][0] = 0;
+    /* A slave hears of ports, and what it was made of. */
+    s->async[OFP_ASYNC_PORT_STATUS][1] = ~0u;
+    s->async[OFP_ASYNC_ROLE_STATUS][1] = ~0u;
+}
+
+uint32_t
+ofp_async_known(uint8_t version, enum ofp_async kind)
+{
+    static const uint32_t in_13[OFP_N_ASYNC] = { 0x7, 0x7, 0xf };
+    static const uint32_t in_14[OFP_N_ASYNC] = {
+        [OFP_ASYNC_PACKET_IN] = 0x3f,    [OFP_ASYNC_PORT_STATUS] = 0x7,
+        [OFP_ASYNC_FLOW_REMOVED] = 0x3f, [OFP_ASYNC_ROLE_STATUS] = 0x7,
+        [OFP_ASYNC_TABLE_STATUS] = 0x18, [OFP_ASYNC_REQUESTFORWARD] = 0x3,
+    };
+
+    return version >= OF_VERSION_1_4 ? in_14[kind] : in_13[kind];
+}
+
 /* ------------------------------------------------------------- packet-in */
+
+/* Before 1.4 every action is just an action. */
+static unsigned
+packet_in_reason(uint8_t version, unsigned reason)
+{
+    return version < OF_VERSION_1_4 && reason > DP_PUNT_INVALID_TTL
+               ? DP_PUNT_ACTION
+               : reason;
+}
 
 /* What arrived with the packet, as a match (§7.4.1): the pipeline fields
  * that are not zero, and always the port. */
@@ -44,7 +83,8 @@ packet_in(const struct ofp_session *s, const struct dp_punt *p,
     of_packet_in_buffer_id_set(msg, OFP_NO_BUFFER);
     of_packet_in_total_len_set(
         msg, (uint16_t) WEFT_MIN(p->total_len, (uint32_t) UINT16_MAX));
-    of_packet_in_reason_set(msg, (uint8_t) reason);
+    of_packet_in_reason_set(msg,
+                            (uint8_t) packet_in_reason(s->version, reason));
     if (s->version == OF_VERSION_1_0) {
         of_packet_in_in_port_set(msg, p->in_port);
     } else {
@@ -74,19 +114,21 @@ punt_for(const struct ofp_session *s, const struct dp_punt *p,
     } else if (plain_miss) {
         return false;
     }
-    return ofp_session_wants(s, OFP_ASYNC_PACKET_IN, reason);
+    return ofp_session_wants(s, OFP_ASYNC_PACKET_IN,
+                             packet_in_reason(s->version, reason));
 }
 
 void
 ofp_punt(struct ofp_bridge *b, const struct dp_punt *p)
 {
-    /* §5.4: what a table-miss rule sends is a miss. */
-    unsigned reason = p->reason == DP_PUNT_ACTION && p->miss_rule
-                          ? DP_PUNT_NO_MATCH
-                          : p->reason;
+    unsigned reason = p->reason;
     struct flow_match m;
     struct ofp_session *s;
 
+    /* §5.4: what a table-miss rule sends is a miss. */
+    if (p->miss_rule
+        && (reason == DP_PUNT_ACTION || reason == DP_PUNT_ACTION_SET))
+        reason = DP_PUNT_NO_MATCH;
     punt_match(p, &m);
     BASE_LIST_FOR(s, &b->sessions, link)
         if (punt_for(s, p, reason)) {
@@ -97,6 +139,17 @@ ofp_punt(struct ofp_bridge *b, const struct dp_punt *p)
 }
 
 /* ----------------------------------------------------------- flow-removed */
+
+/* What a version has no name for is a delete. */
+static unsigned
+removed_reason(uint8_t version, enum ofp_removed why)
+{
+    enum ofp_removed last = version == OF_VERSION_1_0   ? OFP_RR_DELETE
+                            : version == OF_VERSION_1_3 ? OFP_RR_GROUP_DELETE
+                                                        : OFP_RR_EVICTION;
+
+    return why > last ? OFP_RR_DELETE : why;
+}
 
 static of_object_t *
 flow_removed(const struct ofp_session *s, const struct ofp_rule *r,
@@ -111,7 +164,8 @@ flow_removed(const struct ofp_session *s, const struct ofp_rule *r,
         return NULL;
     of_flow_removed_cookie_set(msg, ofp_rule_cookie(r));
     of_flow_removed_priority_set(msg, r->priority);
-    of_flow_removed_reason_set(msg, (uint8_t) why);
+    of_flow_removed_reason_set(msg,
+                               (uint8_t) removed_reason(s->version, why));
     of_flow_removed_duration_sec_set(msg, (uint32_t) (age / NS_PER_S));
     of_flow_removed_duration_nsec_set(msg, (uint32_t) (age % NS_PER_S));
     of_flow_removed_idle_timeout_set(msg, r->idle_timeout);
@@ -138,7 +192,8 @@ ofp_async_flow_removed(struct ofp_bridge *b, const struct ofp_rule *r,
 
     ofp_rule_match(r, &m);
     BASE_LIST_FOR(s, &b->sessions, link)
-        if (ofp_session_wants(s, OFP_ASYNC_FLOW_REMOVED, why))
+        if (ofp_session_wants(s, OFP_ASYNC_FLOW_REMOVED,
+                              removed_reason(s->version, why)))
             ofp_session_send(s, flow_removed(s, r, &m, stats, why));
 }
 
@@ -165,6 +220,30 @@ port_features(uint32_t mbps, uint8_t version)
     return mbps && version != OF_VERSION_1_0 ? 1 << 10 : 0; /* OTHER */
 }
 
+static uint32_t
+port_kbps(const struct dp_port_info *i)
+{
+    return (uint32_t) WEFT_MIN((uint64_t) i->speed_mbps * 1000,
+                               (uint64_t) UINT32_MAX);
+}
+
+/* From 1.4 on what belongs to Ethernet is a property (1.4.1 §7.2.1.2). */
+static void
+ethernet_append(of_port_desc_t *d, const struct dp_port_info *i)
+{
+    of_list_port_desc_prop_t props;
+    of_port_desc_prop_ethernet_t p;
+
+    of_port_desc_properties_bind(d, &props);
+    of_port_desc_prop_ethernet_init(&p, d->version, -1, 1);
+    if (of_list_port_desc_prop_append_bind(&props, &p))
+        return; /* No memory: a port without speed. */
+    of_port_desc_prop_ethernet_curr_set(
+        &p, port_features(i->speed_mbps, (uint8_t) d->version));
+    of_port_desc_prop_ethernet_curr_speed_set(&p, port_kbps(i));
+    of_port_desc_prop_ethernet_max_speed_set(&p, port_kbps(i));
+}
+
 void
 ofp_port_desc_fill(of_port_desc_t *d, const struct dp_port_info *i)
 {
@@ -182,15 +261,15 @@ ofp_port_desc_fill(of_port_desc_t *d, const struct dp_port_info *i)
                                     : i->config & ~DP_PC_NO_FLOOD);
     /* LINK_DOWN, and 1.3's LIVE. */
     of_port_desc_state_set(d, i->link_up ? (of10 ? 0 : 1u << 2) : 1u << 0);
+    if (d->version >= OF_VERSION_1_4) {
+        ethernet_append(d, i);
+        return;
+    }
     of_port_desc_curr_set(d, port_features(i->speed_mbps,
                                            (uint8_t) d->version));
     if (!of10) {
-        uint64_t kbps = (uint64_t) i->speed_mbps * 1000;
-
-        of_port_desc_curr_speed_set(
-            d, (uint32_t) WEFT_MIN(kbps, (uint64_t) UINT32_MAX));
-        of_port_desc_max_speed_set(
-            d, (uint32_t) WEFT_MIN(kbps, (uint64_t) UINT32_MAX));
+        of_port_desc_curr_speed_set(d, port_kbps(i));
+        of_port_desc_max_speed_set(d, port_kbps(i));
     }
 }
 
@@ -215,5 +294,64 @@ ofp_port_event(struct ofp_bridge *b, enum dp_port_event event,
             ofp_port_desc_fill(&desc, info);
         }
         ofp_session_send(s, msg);
+    }
+}
+
+/* ------------------------------------------------- role-status, forwards */
+
+/* 1.4.1 §7.4.4: whoever's role is changed by the switch, not by itself. */
+void
+ofp_async_role_status(struct ofp_session *s)
+{
+    const unsigned reason = 0; /* OFPCRR_MASTER_REQUEST */
+    of_role_status_t *msg;
+
+    if (s->version < OF_VERSION_1_4
+        || !ofp_session_wants(s, OFP_ASYNC_ROLE_STATUS, reason))
+        return;
+    msg = of_role_status_new((of_version_t) s->version);
+    if (msg) {
+        of_role_status_role_set(msg, s->role);
+        of_role_status_reason_set(msg, (uint8_t) reason);
+        of_role_status_generation_id_set(
+            msg, s->b->generation_known ? s->b->generation_id : UINT64_MAX);
+    }
+    ofp_session_send(s, msg);
+}
+
+/* A request as another version has it; NULL: that version says it otherwise.
+ * Group-mods and meter-mods of 1.3 and 1.4 differ in the version byte. */
+static of_object_t *
+requestforward(const struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    of_requestforward_t *m;
+    of_octets_t request = { (uint8_t *) (uintptr_t) msg, (int) len };
+    of_octets_t put;
+
+    m = of_requestforward_new((of_version_t) s->version);
+    if (!m || of_requestforward_request_set(m, &request)) {
+        of_object_delete(m);
+        return NULL;
+    }
+    of_requestforward_request_get(m, &put);
+    put.data[0] = s->version;
+    return m;
+}
+
+void
+ofp_async_forward(struct ofp_session *from, enum ofp_forward kind,
+                  const uint8_t *msg, size_t len)
+{
+    struct ofp_session *s;
+
+    BASE_LIST_FOR(s, &from->b->sessions, link) {
+        of_object_t *m;
+
+        if (s == ofp_session_channel(from) || s->version < OF_VERSION_1_4
+            || !ofp_session_wants(s, OFP_ASYNC_REQUESTFORWARD, kind))
+            continue;
+        m = requestforward(s, msg, len);
+        if (m)
+            ofp_session_send(s, m);
     }
 }

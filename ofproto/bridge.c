@@ -10,7 +10,8 @@
 #include "utils/base/hmap.h"
 #include "utils/base/mem.h"
 
-#define OFP_VERSIONS (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3)
+#define OFP_VERSIONS                                                          \
+    (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3 | 1u << OF_VERSION_1_4)
 #define FLUSH_SESSIONS 4 /* Slices per ofp_flush. */
 
 uint32_t
@@ -125,7 +126,7 @@ ofp_bridge_set_versions(struct ofp_bridge *b, uint32_t versions,
     if (!(versions & OFP_VERSIONS))
         return weft_err_set(e, -EINVAL,
                             "bridge %s: no OpenFlow version of bitmap 0x%x is"
-                            " implemented (1.0 is bit 1, 1.3 is bit 4)",
+                            " implemented (1.0 is bit 1, 1.3 bit 4, 1.4 bit 5)",
                             b->name, versions);
     b->versions = versions & OFP_VERSIONS;
     return 0;

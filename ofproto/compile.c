@@ -35,6 +35,7 @@ ofp_compile_begin(struct ofp_compile *c, uint8_t version, uint8_t table,
 {
     c->version = version;
     c->packet_out = !match;
+    c->reason = match ? DP_PUNT_ACTION : DP_PUNT_PACKET_OUT;
     c->write = false;
     c->table = table;
     c->n_ops = 0;
@@ -163,10 +164,12 @@ compile_write(struct ofp_compile *c, of_list_action_t *list,
 {
     c->write = true;
     c->match = c->state; /* As it stands after apply-actions. */
+    c->reason = DP_PUNT_ACTION_SET;
 
     enum ofp_err err = ofp_compile_actions(c, list, out);
 
     c->write = false;
+    c->reason = DP_PUNT_ACTION;
     return err;
 }
 
@@ -214,8 +217,9 @@ compile_scan(struct ofp_compile *c, of_list_instruction_t *list,
         uint16_t type = get_be16(OF_OBJECT_BUFFER_INDEX(&i, 0));
         enum ofp_err err = OFP_OK;
 
-        if (type < 32 && seen >> type & 1)
-            return OFP_ERR_INS_UNSUPPORTED;
+        if (type < 32 && seen >> type & 1) /* 1.4.1 §7.5.4.4 names it. */
+            return c->version < OF_VERSION_1_4 ? OFP_ERR_INS_UNSUPPORTED
+                                               : OFP_ERR_INS_DUP_INST;
         if (type < 32)
             seen |= 1u << type;
         if (i.object_id == OF_INSTRUCTION_APPLY_ACTIONS)

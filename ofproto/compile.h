@@ -22,7 +22,9 @@
 #include "weft/dp.h"
 
 struct ofp_compile {
-    uint8_t version;         /* 1 or 4. */
+    uint8_t version;         /* Wire version. */
+    uint8_t reason;          /* enum dp_punt_reason of outputs to the
+                              * controller; a group's caller sets it. */
     bool packet_out;         /* No match to be consistent with; TABLE ok. */
     bool write;              /* In write-actions: see ofp_compile_requires. */
     uint8_t table;           /* The rule's. */
@@ -33,7 +35,7 @@ struct ofp_compile {
 };
 
 void ofp_compile_fini(struct ofp_compile *);
-/* 'match' NULL: a packet-out. */
+/* 'match' NULL: a packet-out.  Sets 'reason' accordingly. */
 void ofp_compile_begin(struct ofp_compile *, uint8_t version, uint8_t table,
                        const struct flow_match *match);
 /* Compiles one action list.  The buffer may move while more is compiled:

@@ -322,12 +322,7 @@ session_opened(void *arg, struct ofconn *conn)
     s->role = OFP_ROLE_EQUAL;
     s->miss_send_len = OF_DEFAULT_MISS_SEND_LEN;
     base_list_init(&s->input);
-    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
-        s->async[i][0] = ~0u; /* §6.3.4: all to equal and master ... */
-    s->async[OFP_ASYNC_PORT_STATUS][1] = ~0u; /* ... ports to a slave; */
-    /* ... invalid TTLs only to who asks, as 1.2's switch config had it. */
-    s->async[OFP_ASYNC_PACKET_IN][0] = 1u << DP_PUNT_NO_MATCH
-                                       | 1u << DP_PUNT_ACTION;
+    ofp_async_init(s);
     base_list_add_tail(&b->sessions, &s->link);
     b->stats.n_sessions++;
     send_hello(s);

@@ -121,12 +121,15 @@ struct dp_stats {
                        * never. */
 };
 
-/* Why a packet is punted; values are OFPR_* (from GROUP on: of 1.4). */
+/* Why a packet is punted; values are OpenFlow 1.4's OFPR_*.  The agent puts
+ * the reason into the CONTROLLER op where it compiles the action. */
 enum dp_punt_reason {
     DP_PUNT_NO_MATCH = 0,
-    DP_PUNT_ACTION = 1,
+    DP_PUNT_ACTION = 1,      /* Of apply-actions. */
     DP_PUNT_INVALID_TTL = 2,
-    DP_PUNT_GROUP = 4, /* A controller action of a bucket. */
+    DP_PUNT_ACTION_SET = 3,
+    DP_PUNT_GROUP = 4,
+    DP_PUNT_PACKET_OUT = 5,
 };
 
 struct dp_punt {

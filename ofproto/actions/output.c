@@ -36,7 +36,7 @@ output_compile(struct ofp_compile *c, of_object_t *act)
             bool ctl = port == OFP_PORT_CONTROLLER;
 
             ofp_op_add(c, reserved[i].op, ctl ? max_len : 0,
-                       ctl ? DP_PUNT_ACTION : max_len, 0);
+                       ctl ? c->reason : max_len, 0);
             return OFP_OK;
         }
     return OFP_ERR_ACT_BAD_OUT_PORT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Port-mod, port statistics, port descriptions.
- * Source: OpenFlow 1.3.5 §7.3.4.3, §7.3.5.6, §7.3.5.7; OpenFlow 1.0.0 §5.3.3. */
+ * Source: OpenFlow 1.3.5 §7.3.4.3, §7.3.5.6, §7.3.5.7; 1.4.1 §7.3.4.4,
+ * §7.3.5.7; 1.0.0 §5.3.3. */
 #include "ofproto/handlers/handlers_priv.h"
 
 #include "utils/base/clock.h"
@@ -9,22 +10,51 @@
 #define CONFIG13 (DP_PC_DOWN | DP_PC_NO_RECV | DP_PC_NO_FWD | DP_PC_NO_PACKET_IN)
 #define STP10 (1u << 1 | 1u << 3) /* NO_STP, NO_RECV_STP: there is no STP. */
 
+/* The properties of a port-mod of 1.4 (1.4.1 §7.3.4.4). */
+static enum ofp_err
+props_take(of_port_mod_t *msg, uint32_t *advertise)
+{
+    of_list_port_mod_prop_t list;
+    of_port_mod_prop_t prop;
+    bool seen = false;
+    int rv;
+
+    of_port_mod_properties_bind(msg, &list);
+    OF_LIST_PORT_MOD_PROP_ITER(&list, &prop, rv) {
+        if (prop.object_id == OF_PORT_MOD_PROP_EXPERIMENTER)
+            return OFP_ERR_PROP_BAD_EXPERIMENTER;
+        if (prop.object_id != OF_PORT_MOD_PROP_ETHERNET)
+            return OFP_ERR_PROP_BAD_TYPE; /* No port is optical. */
+        if (seen)
+            return OFP_ERR_PROP_DUP_TYPE;
+        seen = true;
+        of_port_mod_prop_ethernet_advertise_get(&prop, advertise);
+    }
+    return OFP_OK;
+}
+
 enum ofp_err
 ofp_handle_port_mod(struct ofp_session *s, of_object_t *msg)
 {
-    uint32_t config, mask, advertise;
+    uint32_t config, mask, advertise = 0;
     uint32_t known = s->version == OF_VERSION_1_0
                          ? CONFIG13 | DP_PC_NO_FLOOD | STP10
                          : CONFIG13;
     struct dp_port_info info;
     of_port_no_t port;
     of_mac_addr_t mac;
+    enum ofp_err err = OFP_OK;
 
     of_port_mod_port_no_get(msg, &port);
     of_port_mod_hw_addr_get(msg, &mac);
     of_port_mod_config_get(msg, &config);
     of_port_mod_mask_get(msg, &mask);
-    of_port_mod_advertise_get(msg, &advertise);
+    if (s->version < OF_VERSION_1_4)
+        of_port_mod_advertise_get(msg, &advertise);
+    else
+        err = props_take(msg, &advertise);
+    if (err)
+        return err;
     if (dp_port_get(s->b->dpb, port, &info))
         return OFP_ERR_PORT_BAD_PORT;
     if (memcmp(info.mac, mac.addr, 6))
@@ -40,6 +70,18 @@ ofp_handle_port_mod(struct ofp_session *s, of_object_t *msg)
 }
 
 /* ------------------------------------------------------------- multipart */
+
+/* Errors are not told apart: the property's counters are 0. */
+static void
+ethernet_append(of_port_stats_entry_t *e)
+{
+    of_list_port_stats_prop_t props;
+    of_port_stats_prop_ethernet_t p;
+
+    of_port_stats_entry_properties_bind(e, &props);
+    of_port_stats_prop_ethernet_init(&p, e->version, -1, 1);
+    (void) !of_list_port_stats_prop_append_bind(&props, &p);
+}
 
 static void
 append_stats(struct ofp_reply *r, const struct dp_port_info *i)
@@ -63,6 +105,8 @@ append_stats(struct ofp_reply *r, const struct dp_port_info *i)
         of_port_stats_entry_duration_sec_set(e, (uint32_t) (age / NS_PER_S));
         of_port_stats_entry_duration_nsec_set(e, (uint32_t) (age % NS_PER_S));
     }
+    if (e->version >= OF_VERSION_1_4)
+        ethernet_append(e);
     ofp_reply_append(r, e);
     of_object_delete(e);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Roles and what a controller wants to hear.
- * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9, §7.3.10; Open vSwitch for 1.0. */
+/* Roles.
+ * Source: OpenFlow 1.3.5 §6.3.4, §7.3.9; 1.4.1 §7.3.8; Open vSwitch for 1.0. */
 #include "ofproto/handlers/handlers_priv.h"
 
 /* There is at most one master: the old one becomes a slave. */
@@ -11,8 +11,10 @@ demote_others(struct ofp_session *s)
 
     BASE_LIST_FOR(o, &s->b->sessions, link)
         if (!o->main && o != ofp_session_channel(s)
-            && o->role == OFP_ROLE_MASTER)
+            && o->role == OFP_ROLE_MASTER) {
             ofp_session_set_role(o, OFP_ROLE_SLAVE);
+            ofp_async_role_status(o);
+        }
 }
 
 static void
@@ -75,50 +77,5 @@ ofp_handle_nicira_role(struct ofp_session *s, of_object_t *msg)
         of_nicira_controller_role_reply_role_set(reply, role);
     }
     ofp_session_send(s, reply);
-    return OFP_OK;
-}
-
-/* ------------------------------------------------------------------ async */
-
-/* Bits that have a meaning in 1.3: three packet-in reasons, three of a port,
- * four of a removed rule. */
-static const uint32_t known[OFP_N_ASYNC] = { 0x7, 0x7, 0xf };
-
-enum ofp_err
-ofp_handle_get_async(struct ofp_session *s, of_object_t *msg)
-{
-    of_async_get_reply_t *r = of_async_get_reply_new(
-        (of_version_t) s->version);
-    uint32_t m[OFP_N_ASYNC][2];
-
-    (void) msg;
-    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
-        for (unsigned j = 0; j < 2; j++)
-            m[i][j] = ofp_session_channel(s)->async[i][j] & known[i];
-    if (r) {
-        of_object_xid_set(r, ofp_session_xid(s));
-        of_async_get_reply_packet_in_mask_equal_master_set(r, m[0][0]);
-        of_async_get_reply_packet_in_mask_slave_set(r, m[0][1]);
-        of_async_get_reply_port_status_mask_equal_master_set(r, m[1][0]);
-        of_async_get_reply_port_status_mask_slave_set(r, m[1][1]);
-        of_async_get_reply_flow_removed_mask_equal_master_set(r, m[2][0]);
-        of_async_get_reply_flow_removed_mask_slave_set(r, m[2][1]);
-    }
-    ofp_session_send(s, r);
-    return OFP_OK;
-}
-
-enum ofp_err
-ofp_handle_set_async(struct ofp_session *s, of_object_t *msg)
-{
-    uint32_t(*m)[2] = ofp_session_channel(s)->async;
-
-    of_async_set_packet_in_mask_equal_master_get(msg, &m[0][0]);
-    of_async_set_packet_in_mask_slave_get(msg, &m[0][1]);
-    of_async_set_port_status_mask_equal_master_get(msg, &m[1][0]);
-    of_async_set_port_status_mask_slave_get(msg, &m[1][1]);
-    of_async_set_flow_removed_mask_equal_master_get(msg, &m[2][0]);
-    of_async_set_flow_removed_mask_slave_get(msg, &m[2][1]);
-    ofp_sessions_changed(s->b);
     return OFP_OK;
 }

@@ -20,12 +20,13 @@ op_behind(const struct dp_op_list *list, const struct dp_op *op)
 static void
 add_controller(struct base_str *s, const struct dp_op *op)
 {
-    if (op->aux == DP_PUNT_ACTION)
-        base_str_addf(s, "CONTROLLER:%" PRIu32, op->arg);
-    else
+    /* Where the action stands says the other reasons. */
+    if (op->aux == DP_PUNT_NO_MATCH || op->aux == DP_PUNT_INVALID_TTL)
         base_str_addf(s, "controller(reason=%s,max_len=%" PRIu32 ")",
                       op->aux == DP_PUNT_NO_MATCH ? "no_match" : "invalid_ttl",
                       op->arg);
+    else
+        base_str_addf(s, "CONTROLLER:%" PRIu32, op->arg);
 }
 
 static void

@@ -18,7 +18,7 @@ greet(struct mem_conn *c, const char *hex)
     mem_open(c, ofp_bridge_agent(bed.b), false);
     m = mem_next(c, &len);
     ck_assert_ptr_nonnull(m);
-    ck_assert_str_eq(hex_of(m, len), "04000010000000000001000800000012");
+    ck_assert_str_eq(hex_of(m, len), "05000010000000000001000800000032");
     mem_send_hex(c, hex);
 }
 
@@ -30,13 +30,16 @@ START_TEST(test_hello_given_version_or_bitmap_negotiates)
     } cases[] = {
         { "0400 0008 00000001", 4 },
         { "0100 0008 00000001", 1 },
-        { "0600 0008 00000001", 4 }, /* A newer peer takes the lower. */
+        { "0500 0008 00000001", 5 },
+        { "0700 0008 00000001", 5 }, /* A newer peer takes the lower. */
         { "0300 0008 00000001", 0 }, /* 1.2 alone. */
         { "0200 0008 00000001", 0 },
-        /* Bitmap with 1.0 and 1.3; with 1.0 and 1.2; with 1.4 alone. */
+        /* Bitmap with 1.0 and 1.3; with 1.0 and 1.2; with 1.4 and 1.3;
+         * with 1.1 alone. */
         { "0400 0010 00000001 0001 0008 00000012", 4 },
         { "0300 0010 00000001 0001 0008 0000000a", 1 },
-        { "0500 0010 00000001 0001 0008 00000020", 0 },
+        { "0500 0010 00000001 0001 0008 00000030", 5 },
+        { "0500 0010 00000001 0001 0008 00000004", 0 },
         /* An element that nobody knows. */
         { "0400 0010 00000001 0077 0008 00000000", 4 },
     };
@@ -78,7 +81,7 @@ START_TEST(test_hello_given_restricted_versions_offers_only_these)
     const uint8_t *m;
     struct weft_err e;
 
-    ck_assert_int_eq(ofp_bridge_set_versions(bed.b, 1u << 5, &e), -22);
+    ck_assert_int_eq(ofp_bridge_set_versions(bed.b, 1u << 2, &e), -22);
     ck_assert_int_eq(ofp_bridge_set_versions(bed.b, 1u << 1, &e), 0);
     mem_open(&c, ofp_bridge_agent(bed.b), false);
     m = mem_next(&c, NULL);

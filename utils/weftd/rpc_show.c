@@ -106,6 +106,8 @@ protocol_name(uint8_t wire_version, char buf[16])
         return "OpenFlow10";
     case 4:
         return "OpenFlow13";
+    case 5:
+        return "OpenFlow14";
     default:
         snprintf(buf, 16, "0x%02x", wire_version);
         return buf;
