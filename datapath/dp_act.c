@@ -155,7 +155,7 @@ act_fold(const struct rule_act *a, uint64_t *flat)
     const uint8_t table = 0;
     const struct prog_step step = { .act = a };
     const struct prog_path p = { .steps = &step, .tables = &table, .n = 1,
-                                 .flat = true };
+                                 .flat = true, .egress = DP_NO_TABLE };
 
     if (!(a->kind & ACT_KIND_FLAT) || a->goto_table != DP_NO_TABLE)
         return 0;

@@ -115,6 +115,8 @@ caches_renew(struct dp_bridge *br, const struct flow_key *mask)
 void
 dp_bridge_need_mask(struct dp_bridge *br, const struct flow_key *mask)
 {
+    if (mask->actset_output)
+        __atomic_store_n(&br->match_actset, 1, __ATOMIC_RELAXED);
     if (!br->cache_off && !key_covers(&br->cache_mask, mask))
         __atomic_store_n(&br->cache_off, 1, __ATOMIC_SEQ_CST);
 }
@@ -254,6 +256,7 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     snprintf(br->name, sizeof br->name, "%s", name);
     base_hmap_init(&br->acts);
     base_list_init(&br->watchers);
+    br->egress = DP_NO_TABLE;
     br->ports = calloc(DP_PORT_MAX + 1, sizeof br->ports[0]);
     br->macs = mac_create(MAC_BUCKETS, dp->seed);
     BASE_NEW(br->flood);
@@ -311,6 +314,18 @@ dp_table_set_miss(struct dp_bridge *br, uint8_t table, enum dp_miss miss)
     __atomic_store_n(&br->tables[table].miss, (uint8_t) miss,
                      __ATOMIC_RELAXED);
     br->dirty = true;
+}
+
+int
+dp_bridge_set_egress(struct dp_bridge *br, uint8_t first)
+{
+    if (!first || (first >= DP_N_TABLES && first != DP_NO_TABLE))
+        return -EINVAL;
+    if (br->egress == first)
+        return 0;
+    __atomic_store_n(&br->egress, first, __ATOMIC_RELAXED);
+    br->dirty = true;
+    return 0;
 }
 
 void
@@ -417,6 +432,8 @@ visible_ops(const struct prog *p, uint64_t *out, uint32_t max)
         uint8_t words = op->words;
         struct dp_op *copy = (struct dp_op *) (void *) (out + n);
 
+        if (op->code == PROG_OP_EGRESS)
+            continue;
         if (!words || op->code >= N_DP_OPS)
             break;
         if (op->code != DP_OP_SET_FIELD)

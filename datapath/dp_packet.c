@@ -147,7 +147,7 @@ dp_packet_out(struct dp_bridge *br, uint32_t in_port, const uint8_t *data,
     err = prog_check_ops(ops, true, &flags);
     if (err)
         return err;
-    n = prog_fold_packet_out(ops, words, PROG_MAX_WORDS);
+    n = prog_fold_packet_out(ops, br->egress, words, PROG_MAX_WORDS);
     if (n < 0)
         return -EINVAL;
     item = mbuf_new(dp, sizeof *it + 8u * (unsigned) n);

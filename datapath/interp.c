@@ -21,6 +21,9 @@ struct interp {
     struct interp_frame f;
     const struct dp_op *set[64 + 2 * N_FLOW_FIELDS]; /* set_slot(). */
     uint64_t set_cookie; /* Of the rule that wrote the set's output. */
+    unsigned sent;       /* Outputs so far. */
+    bool in_egress;
+    struct dp_op egress_op; /* Output that egress processing began with. */
     struct interp_result *res;
     uint8_t table;
     uint64_t cookie;
@@ -100,11 +103,94 @@ say_key(struct interp *in)
 
 /* ----------------------------------------------------------------- outputs */
 
+static void run_tables(struct interp *);
+
+/* Egress tables for a copy on its way to 'port' (OpenFlow 1.5.1 §5.1): the
+ * action set begins with an output to it. */
+static void
+egress_one(struct interp *in, uint32_t port, bool to_in_port)
+{
+    struct interp sub = *in;
+    int drop = in->res->drop;
+
+    sub.f.room = base_xmalloc(INTERP_HEADROOM + in->f.len + 1);
+    sub.f.p = sub.f.room + INTERP_HEADROOM;
+    memcpy(sub.f.p, in->f.p, in->f.len);
+    memset(sub.set, 0, sizeof sub.set);
+    sub.egress_op = (struct dp_op) {
+        .code = to_in_port ? DP_OP_IN_PORT : DP_OP_OUTPUT, .words = 1,
+        .arg = port,
+    };
+    sub.set[DP_OP_OUTPUT] = &sub.egress_op;
+    sub.sent = 0;
+    sub.in_egress = true;
+    sub.table = in->pl->egress;
+    sub.f.k.actset_output = be32_from(port);
+    in->res->n_egress++;
+    in->res->drop = interp_parse(&sub.f);
+    say(&sub, " egress processing for port %u\n", port);
+    if (in->res->drop < 0)
+        run_tables(&sub);
+    if (in->res->drop >= 0)
+        in->res->egress_drop = in->res->drop;
+    in->res->drop = drop;
+    in->text = sub.text;
+    in->size = sub.size;
+    free(sub.f.room);
+}
+
+static const struct interp_port *
+find_port(const struct interp *in, uint32_t no)
+{
+    for (size_t i = 0; i < in->pl->n_ports; i++)
+        if (in->pl->ports[i].no == no)
+            return &in->pl->ports[i];
+    return NULL;
+}
+
+/* Egress processing for every port that 'op' sends to.  False: for none; the
+ * output is what it is. */
+static bool
+egress(struct interp *in, const struct dp_op *op)
+{
+    uint32_t in_port = be32_to(in->f.k.in_port), to = 0;
+    uint32_t not = DP_PC_DOWN | DP_PC_NO_FWD | DP_PC_NO_FLOOD;
+    unsigned before = in->res->n_egress;
+
+    if (!in->pl->egress || in->pl->egress == DP_NO_TABLE || in->in_egress
+        || op->code == DP_OP_CONTROLLER)
+        return false;
+    if (op->code == DP_OP_OUTPUT)
+        to = op->arg;
+    else if (op->code == DP_OP_IN_PORT)
+        to = in_port;
+    else if (op->code == DP_OP_NORMAL && in->pl->mac_port)
+        to = in->pl->mac_port(in->pl->mac_arg, in->f.p,
+                              be16_to(in->f.k.vlan_tci) & 0xfff);
+    if (to || op->code == DP_OP_OUTPUT) {
+        if (!find_port(in, to)
+            || (to == in_port && op->code != DP_OP_IN_PORT))
+            return false;
+        egress_one(in, to, op->code == DP_OP_IN_PORT);
+        return true;
+    }
+    if (op->code == DP_OP_ALL)
+        not &= ~DP_PC_NO_FLOOD;
+    for (size_t i = 0; i < in->pl->n_ports; i++)
+        if (in->pl->ports[i].no != in_port
+            && !(in->pl->ports[i].config & not))
+            egress_one(in, in->pl->ports[i].no, false);
+    return in->res->n_egress != before;
+}
+
 static void
 output(struct interp *in, const struct dp_op *op, unsigned reason)
 {
     struct interp_result *r = in->res;
 
+    in->sent++;
+    if (egress(in, op))
+        return;
     r->outs = base_xrealloc(r->outs, (r->n_outs + 1) * sizeof *r->outs);
     r->outs[r->n_outs++] = (struct interp_out) {
         .code = op->code,
@@ -252,7 +338,9 @@ run_miss(struct interp *in)
         return false;
     case DP_MISS_CONTINUE:
         say(in, ", on to the next table\n");
-        if (in->table + 1 < DP_N_TABLES) {
+        /* Ingress tables do not run on into egress tables. */
+        if (in->table + 1 < DP_N_TABLES
+            && (in->in_egress || in->table + 1 != in->pl->egress)) {
             in->table++;
             return true;
         }
@@ -262,6 +350,16 @@ run_miss(struct interp *in)
     }
     in->res->drop = DROP_NO_RULE;
     return false;
+}
+
+static uint32_t
+actset_output(const struct interp *in)
+{
+    const struct dp_op *op = in->set[DP_OP_OUTPUT];
+
+    if (!op)
+        return FLOW_PORT_UNSET;
+    return op == &in->egress_op ? op->arg : dp_op_port(op);
 }
 
 /* §5.9: apply, clear, write, metadata; then goto or the action set.  True: a
@@ -291,9 +389,7 @@ run_rule(struct interp *in, const struct interp_rule *r)
                 in->set_cookie = r->cookie;
         }
         /* 1.5.1 §7.2.3.8: what the action set would send it to. */
-        in->f.k.actset_output = be32_from(
-            in->set[DP_OP_OUTPUT] ? dp_op_port(in->set[DP_OP_OUTPUT])
-                                  : FLOW_PORT_UNSET);
+        in->f.k.actset_output = be32_from(actset_output(in));
         if (ins->metadata_mask)
             say(in, "  write_metadata 0x%llx/0x%llx\n",
                 (unsigned long long) ins->metadata,
@@ -311,7 +407,7 @@ run_rule(struct interp *in, const struct interp_rule *r)
         drop = run_action_set(in);
     }
     in->res->drop = drop;
-    if (drop < 0 && !in->res->n_outs)
+    if (drop < 0 && !in->sent)
         in->res->drop = DROP_RULE_DROP;
     return false;
 }
@@ -336,7 +432,7 @@ interp_run(const struct interp_pipeline *pl, uint32_t in_port,
     struct interp in = { .pl = pl, .res = res, .text = text,
                          .size = text ? size : 0 };
 
-    *res = (struct interp_result) { .drop = -1 };
+    *res = (struct interp_result) { .drop = -1, .egress_drop = -1 };
     if (in.size)
         text[0] = '\0';
     in.f.room = base_xmalloc(INTERP_HEADROOM + len + 1);

@@ -10,7 +10,8 @@
  *          and it can say what it does, line by line.
  *          Between rules of equal priority it takes the first given.
  *          Ports are the caller's: FLOOD, ALL, NORMAL, IN_PORT come out as
- *          such.
+ *          such, but with egress tables, which are walked for each port that
+ *          a packet is sent to: then 'ports' says which there are.
  * Threads: any; no state.
  * Owns:    the outputs of a result until interp_result_fini.
  * Errors:  none but memory, which aborts.
@@ -34,10 +35,21 @@ struct interp_rule {
     struct dp_instr instr;
 };
 
+struct interp_port {
+    uint32_t no;
+    uint32_t config; /* DP_PC_* */
+};
+
 struct interp_pipeline {
     const struct interp_rule *rules;
     size_t n_rules;
     uint8_t miss[DP_N_TABLES]; /* enum dp_miss */
+    uint8_t egress;            /* First egress table; 0, DP_NO_TABLE: none. */
+    const struct interp_port *ports;
+    size_t n_ports;
+    /* Where NORMAL finds this address; 0: unknown.  NULL: nowhere. */
+    uint32_t (*mac_port)(void *arg, const uint8_t mac[6], uint16_t vlan);
+    void *mac_arg;
 };
 
 /* One frame that leaves the pipeline. */
@@ -56,6 +68,8 @@ struct interp_result {
     struct interp_out *outs;
     size_t n_outs;
     int drop; /* enum drop_reason of what is left of the frame; -1: none. */
+    unsigned n_egress; /* Packets that went through egress tables ... */
+    int egress_drop;   /* ... and why one was dropped there; -1: none. */
 };
 
 /* Runs the frame through the tables.  'text' (NULL: none) gets one line per

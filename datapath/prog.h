@@ -12,6 +12,10 @@
  *          RESUME  the headers changed in a way that only the packet itself
  *                  tells: parse it again and go on at a table, with the
  *                  metadata and action set reached so far.
+ *          EGRESS  what the outputs behind it (but CONTROLLER) send goes
+ *                  through egress tables first; aux as of RESUME, data the
+ *                  metadata that it takes along.  Stands before each output
+ *                  of a bridge with egress tables.
  *          Metadata is folded: no op writes it, and what looks at it holds
  *          its value.  Once a COPY_FIELD from the packet has written it, it
  *          is in the packet's key until the program ends.
@@ -35,6 +39,7 @@
 enum {
     PROG_OP_DROP = N_DP_OPS,
     PROG_OP_RESUME,
+    PROG_OP_EGRESS,
     N_PROG_OPS
 };
 
@@ -52,6 +57,7 @@ struct prog_ctx {
 
 /* Data of RESUME; arg is n_aset, aux the table and PROG_METADATA_IN_KEY. */
 #define PROG_METADATA_IN_KEY 0x100
+#define PROG_IN_EGRESS 0x200 /* RESUME in egress tables. */
 struct prog_resume {
     uint64_t uid; /* First element of the paths that start here. */
     uint64_t metadata; /* Unless it is in the packet's key. */
@@ -142,6 +148,12 @@ struct prog_path {
     bool flat;         /* One rule, any: it is the context of its ops. */
     const struct dp_op *start; /* RESUME op the walk began with; NULL. */
     uint64_t metadata;         /* At the start, host order. */
+    /* Egress tables: */
+    uint8_t egress;            /* First one, for what is sent; or
+                                * DP_NO_TABLE. */
+    bool in_egress;            /* The walk is in them ... */
+    struct dp_op output;       /* ... on the way to this port: the first op
+                                * of the action set if 'start' is EGRESS. */
     uint64_t resume_uid;       /* For a RESUME at the end. */
 };
 
@@ -150,8 +162,20 @@ struct prog_path {
 int prog_fold(const struct prog_path *, uint64_t *buf, size_t n_words);
 
 /* Folds a packet-out's list, which may hold TABLE. */
-int prog_fold_packet_out(const struct dp_op_list *, uint64_t *buf,
-                         size_t n_words);
+int prog_fold_packet_out(const struct dp_op_list *, uint8_t egress,
+                         uint64_t *buf, size_t n_words);
+
+/* What actset_output is (host order) with the action set's output and group
+ * ops, NULL: none.  OpenFlow 1.5.1 §7.2.3.8. */
+static inline uint32_t
+prog_actset_output(const struct dp_op *output, const struct dp_op *group)
+{
+    if (!output || group)
+        return FLOW_PORT_UNSET;
+    /* In egress tables, where the port is known. */
+    return output->code == DP_OP_IN_PORT && output->arg ? output->arg
+                                                        : dp_op_port(output);
+}
 
 /* The SET_FIELD that a COPY_FIELD comes down to when its source field has the
  * value 'v' (right-aligned).  'buf': PROG_SET_WORDS.  Thread: any. */

@@ -69,6 +69,8 @@ struct fold {
     bool full;
     bool flat;
     bool in_key; /* Metadata is in the packet's key. */
+    uint8_t egress; /* First egress table; DP_NO_TABLE: send at once. */
+    bool in_egress;
     uint64_t metadata;
 };
 
@@ -116,12 +118,37 @@ emit_ctx(struct fold *f, const struct dp_op *op, const struct prog_ctx *c)
     memcpy(out->data, c, sizeof *c);
 }
 
+static uint16_t
+table_aux(const struct fold *f, uint8_t table)
+{
+    return (uint16_t) (table | (f->in_key ? PROG_METADATA_IN_KEY : 0)
+                       | (f->in_egress ? PROG_IN_EGRESS : 0));
+}
+
+/* In front of what sends packets to ports. */
+static void
+emit_egress(struct fold *f, const struct dp_op *op)
+{
+    struct dp_op *out;
+
+    if (f->egress == DP_NO_TABLE || !prog_op_is_output(op)
+        || op->code == DP_OP_CONTROLLER)
+        return;
+    out = emit_room(f, 2);
+    if (!out)
+        return;
+    *out = (struct dp_op) { .code = PROG_OP_EGRESS, .words = 2,
+                            .aux = table_aux(f, f->egress) };
+    memcpy(out->data, &f->metadata, 8);
+}
+
 /* Appends 'op' of the rule of step 'from' (NULL: it says itself where it is
  * from, or need not) at 'table'. */
 static void
 emit(struct fold *f, const struct dp_op *op, const struct prog_step *from,
      uint8_t table)
 {
+    emit_egress(f, op);
     if (op_has_ctx(op)
         && (f->flat ? f->metadata || f->in_key : from != NULL)) {
         struct prog_ctx c = { .metadata = f->metadata, .table = table,
@@ -213,8 +240,7 @@ fold_metadata(struct fold *f, uint64_t v, uint64_t m)
 static uint32_t
 aset_output(const struct aset *s)
 {
-    return s->op[SET_OUTPUT] ? dp_op_port(s->op[SET_OUTPUT])
-                             : FLOW_PORT_UNSET;
+    return prog_actset_output(s->op[SET_OUTPUT], s->op[SET_GROUP]);
 }
 
 /* What the pipeline carries is known here: a copy of it is a set-field. */
@@ -325,10 +351,7 @@ fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
         return;
     *op = (struct dp_op) { .code = PROG_OP_RESUME,
                            .words = (uint8_t) (f->n - at),
-                           .aux = (uint16_t) (table
-                                              | (f->in_key
-                                                     ? PROG_METADATA_IN_KEY
-                                                     : 0)),
+                           .aux = table_aux(f, table),
                            .arg = (uint32_t) (f->n - at - 3) };
     f->keep = f->n;
 }
@@ -382,13 +405,16 @@ int
 prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
 {
     struct fold f = { .buf = buf, .cap = n_words, .flat = p->flat,
-                      .metadata = p->metadata };
+                      .metadata = p->metadata, .egress = p->egress,
+                      .in_egress = p->in_egress };
     struct aset s;
     const struct rule_act *last = NULL;
     uint8_t table = 0;
 
     memset(&s, 0, sizeof s);
-    if (p->start) {
+    if (p->start && p->start->code == PROG_OP_EGRESS) {
+        s.op[SET_OUTPUT] = &p->output;
+    } else if (p->start) {
         const struct prog_resume *r = (const void *) p->start->data;
 
         aset_add(&s, r->aset, p->start->arg, NULL);
@@ -411,10 +437,10 @@ prog_fold(const struct prog_path *p, uint64_t *buf, size_t n_words)
 }
 
 int
-prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
-                     size_t n_words)
+prog_fold_packet_out(const struct dp_op_list *l, uint8_t egress,
+                     uint64_t *buf, size_t n_words)
 {
-    struct fold f = { .buf = buf, .cap = n_words };
+    struct fold f = { .buf = buf, .cap = n_words, .egress = egress };
     const struct dp_op *op;
     struct aset s;
 
@@ -428,6 +454,7 @@ prog_fold_packet_out(const struct dp_op_list *l, uint64_t *buf,
                                   .metadata_in_key = f.in_key,
                                   .metadata = f.metadata };
 
+            emit_egress(&f, op);
             emit_ctx(&f, op, &c);
             if (prog_op_is_output(op)) {
                 f.output = true;
@@ -445,7 +472,8 @@ int
 prog_order_set(const struct dp_op_list *l, uint64_t *buf, size_t n_words)
 {
     /* Who comes there with which metadata is not known yet. */
-    struct fold f = { .buf = buf, .cap = n_words, .in_key = true };
+    struct fold f = { .buf = buf, .cap = n_words, .in_key = true,
+                      .egress = DP_NO_TABLE };
     struct aset s;
 
     memset(&s, 0, sizeof s);

@@ -14,7 +14,7 @@
 #include "datapath/stage_fast.h"
 
 enum { WALKING, DONE, DONE_RESUME };
-#define PATH_START 2u /* In front of a path: where it starts, metadata. */
+#define PATH_START 3u /* In front of a path: start[], metadata. */
 
 static inline uint64_t
 mix(uint64_t h, uint64_t v)
@@ -42,6 +42,7 @@ walk_init(struct worker *w, const struct flow_key *const keys[], unsigned n,
           const struct dp_op *start)
 {
     struct walk *k = &w->walk;
+    uint64_t hash = mix(mix(0, k->start[0]), k->start[1]);
 
     for (unsigned i = 0; i < n; i++) {
         k->key[i] = keys[i];
@@ -49,8 +50,26 @@ walk_init(struct worker *w, const struct flow_key *const keys[], unsigned n,
         k->table[i] = start ? (uint8_t) start->aux : 0;
         k->state[i] = WALKING;
         k->metadata[i] = be64_to(keys[i]->metadata);
-        k->hash[i] = mix(0, k->metadata[i]);
+        k->hash[i] = mix(hash, k->metadata[i]);
+        k->actset_output[i] = be32_to(keys[i]->actset_output);
+        k->actset_group[i] = false;
     }
+}
+
+/* Names the start of the walk.  Misses have no number of their own, so the
+ * bridge is part of it; so is what programs are made by. */
+static void
+walk_name(struct walk *k, const struct dp_bridge *br,
+          const struct walk_start *start)
+{
+    k->start[0] = (uintptr_t) br;
+    k->start[1] = (uint64_t) dp_read(br->egress) << 56;
+    if (start && start->op->code == PROG_OP_RESUME)
+        k->start[0] =
+            ((const struct prog_resume *) (const void *) start->op->data)->uid;
+    else if (start)
+        k->start[1] |= start->egress_port | (uint64_t) start->to_in_port << 32
+                       | UINT64_C(1) << 33;
 }
 
 static inline void
@@ -128,6 +147,44 @@ meet(struct worker *w, const struct dp_bridge *br, uint8_t t,
     out->step = (struct prog_step) { .act = NULL };
 }
 
+/* The key of packet 'i', to be changed. */
+static struct flow_key *
+walk_scratch(struct walk *k, unsigned i)
+{
+    if (k->key[i] != &k->scratch[i]) {
+        k->scratch[i] = *k->key[i];
+        k->key[i] = &k->scratch[i];
+    }
+    return &k->scratch[i];
+}
+
+/* These ops come to the action set of packet 'i': its key says to what
+ * port. */
+static void
+walk_actset(struct walk *k, unsigned i, const uint64_t *words, unsigned n)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, words, n)
+        if (op->code == DP_OP_GROUP)
+            k->actset_group[i] = true;
+        else if (dp_op_port(op) != FLOW_PORT_UNSET)
+            k->actset_output[i] = prog_actset_output(op, NULL);
+    walk_scratch(k, i)->actset_output =
+        be32_from(k->actset_group[i] ? FLOW_PORT_UNSET
+                                     : k->actset_output[i]);
+}
+
+static void
+walk_writes(struct walk *k, unsigned i, const struct rule_act *a)
+{
+    if (a->flags & ACT_CLEAR) {
+        k->actset_output[i] = FLOW_PORT_UNSET;
+        k->actset_group[i] = false;
+    }
+    walk_actset(k, i, a->words + a->n_apply, a->n_write);
+}
+
 /* Packet 'i' goes by 'met' in table 't': where to? */
 static void
 walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
@@ -139,7 +196,9 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         uint8_t miss = dp_read(br->tables[t].miss);
 
         walk_step(k, i, &met->step, t, MISS_UID(t, miss));
-        if (miss == DP_MISS_CONTINUE && t + 1 < DP_N_TABLES)
+        /* Ingress tables do not run on into egress tables. */
+        if (miss == DP_MISS_CONTINUE && t + 1 < DP_N_TABLES
+            && t + 1 != dp_read(br->egress))
             k->table[i] = (uint8_t) (t + 1);
         else
             k->state[i] = DONE;
@@ -152,15 +211,14 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         return;
     }
     if (a->flags & (ACT_CHANGES | ACT_METADATA)) {
-        if (k->key[i] != &k->scratch[i]) {
-            k->scratch[i] = *k->key[i];
-            k->key[i] = &k->scratch[i];
-        }
-        if (!prog_simulate(a, &k->scratch[i])) {
+        if (!prog_simulate(a, walk_scratch(k, i))) {
             k->state[i] = DONE_RESUME;
             return;
         }
     }
+    if (weft_unlikely(dp_read(br->match_actset))
+        && (a->n_write || a->flags & ACT_CLEAR))
+        walk_writes(k, i, a);
     k->table[i] = a->goto_table;
 }
 
@@ -210,8 +268,7 @@ walk_all(struct worker *w, struct dp_bridge *br, unsigned n)
 /* ---------------------------------------------------------------- programs */
 
 static const struct prog *
-intern_find(const struct worker *w, uint64_t hash, unsigned i,
-            uint64_t start_uid)
+intern_find(const struct worker *w, uint64_t hash, unsigned i)
 {
     const struct walk *k = &w->walk;
     uint32_t off = w->intern[hash % INTERN_SLOTS];
@@ -220,7 +277,8 @@ intern_find(const struct worker *w, uint64_t hash, unsigned i,
         const struct interned *e = (const void *) (w->arena + off);
 
         if (e->hash == hash && e->n_path == k->n[i] + PATH_START
-            && e->path[0] == start_uid && e->path[1] == k->metadata[i]
+            && e->path[0] == k->start[0] && e->path[1] == k->start[1]
+            && e->path[2] == k->metadata[i]
             && !memcmp(e->path + PATH_START, k->uid[i], 8u * k->n[i]))
             return e->prog;
         off = e->next;
@@ -254,12 +312,29 @@ prog_no_room(struct worker *w)
     return &p;
 }
 
+/* What the start says of a path. */
+static void
+path_start(struct prog_path *p, const struct walk_start *start)
+{
+    p->start = start->op;
+    p->in_egress = start->op->code == PROG_OP_EGRESS
+                   || start->op->aux & PROG_IN_EGRESS;
+    if (!p->in_egress)
+        return;
+    p->egress = DP_NO_TABLE; /* What egress tables send, leaves. */
+    p->output = (struct dp_op) {
+        .code = start->to_in_port ? DP_OP_IN_PORT : DP_OP_OUTPUT,
+        .words = 1, .arg = start->egress_port,
+    };
+}
+
 static const struct prog *
-intern_new(struct worker *w, uint64_t hash, unsigned i,
-           const struct dp_op *start, uint64_t start_uid)
+intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
+           const struct walk_start *start)
 {
     struct walk *k = &w->walk;
     uint32_t n_path = k->n[i] + PATH_START, off = w->arena_n;
+    uint64_t hash = k->hash[i];
     size_t fixed = sizeof(struct interned) / 8 + n_path
                    + (sizeof(struct prog) + sizeof(struct prog_code)) / 8
                    + k->n[i];
@@ -270,12 +345,15 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
     struct prog_path path = {
         .steps = k->step[i], .tables = k->tables[i], .n = k->n[i],
         .miss = (uint8_t) (k->uid[i][k->n[i] - 1] >> 8), /* If it is one. */
-        .resume = k->state[i] == DONE_RESUME, .start = start,
+        .resume = k->state[i] == DONE_RESUME,
+        .egress = dp_read(br->egress),
         .metadata = k->metadata[i],
         .resume_uid = uid_fresh(w),
     };
     int n;
 
+    if (start)
+        path_start(&path, start);
     if (off + fixed >= ARENA_WORDS)
         return prog_no_room(w);
     e = (struct interned *) (void *) (w->arena + off);
@@ -292,8 +370,9 @@ intern_new(struct worker *w, uint64_t hash, unsigned i,
     e->hash = hash;
     e->n_path = n_path;
     e->prog = p;
-    e->path[0] = start_uid;
-    e->path[1] = k->metadata[i];
+    e->path[0] = k->start[0];
+    e->path[1] = k->start[1];
+    e->path[2] = k->metadata[i];
     memcpy(e->path + PATH_START, k->uid[i], 8u * k->n[i]);
     e->next = w->intern[hash % INTERN_SLOTS];
     w->intern[hash % INTERN_SLOTS] = off;
@@ -312,6 +391,8 @@ walk_first(struct worker *w, struct dp_bridge *br,
     const struct tbl *tbl = dp_load(&br->tables[0].tbl);
     const struct flow_key *rest[BATCH_MAX];
     struct tbl_rule *rules[BATCH_MAX];
+    /* A rule's own program knows nothing of egress tables. */
+    bool no_egress = dp_read(br->egress) == DP_NO_TABLE;
     unsigned m = 0;
 
     if (weft_unlikely(!tbl))
@@ -324,7 +405,8 @@ walk_first(struct worker *w, struct dp_bridge *br,
             const struct rule_act *a = dp_rule_act(r);
 
             /* Stand-ins have a goto. */
-            if (weft_likely(a->code.ops && a->goto_table == DP_NO_TABLE)) {
+            if (weft_likely(a->code.ops && a->goto_table == DP_NO_TABLE
+                            && no_egress)) {
                 progs[i] = &r->prog;
                 continue;
             }
@@ -335,6 +417,7 @@ walk_first(struct worker *w, struct dp_bridge *br,
     }
     if (weft_likely(!m))
         return 0;
+    walk_name(&w->walk, br, NULL);
     walk_init(w, rest, m, NULL);
     for (unsigned i = 0; i < m; i++) {
         struct met met;
@@ -348,19 +431,23 @@ walk_first(struct worker *w, struct dp_bridge *br,
 void
 walk_burst(struct worker *w, struct dp_bridge *br,
            const struct flow_key *const keys[], unsigned n,
-           const struct dp_op *start, const struct prog *progs[])
+           const struct walk_start *start, const struct prog *progs[])
 {
     struct walk *k = &w->walk;
     uint8_t at[BATCH_MAX];
-    /* Misses have no number of their own: the bridge is part of the path. */
-    uint64_t start_uid = (uintptr_t) br;
 
     if (start) {
-        start_uid =
-            ((const struct prog_resume *) (const void *) start->data)->uid;
-        walk_init(w, keys, n, start);
-        for (unsigned i = 0; i < n; i++)
+        walk_name(k, br, start);
+        walk_init(w, keys, n, start->op);
+        for (unsigned i = 0; i < n; i++) {
             at[i] = (uint8_t) i;
+            if (dp_read(br->match_actset)
+                && start->op->code == PROG_OP_RESUME)
+                walk_actset(k, i,
+                            ((const struct prog_resume *) (const void *)
+                                 start->op->data)->aset,
+                            start->op->arg);
+        }
     } else {
         n = walk_first(w, br, keys, n, progs, at);
         if (weft_likely(!n))
@@ -368,9 +455,8 @@ walk_burst(struct worker *w, struct dp_bridge *br,
     }
     walk_all(w, br, n);
     for (unsigned i = 0; i < n; i++) {
-        uint64_t hash = mix(k->hash[i], start_uid);
-        const struct prog *p = intern_find(w, hash, i, start_uid);
+        const struct prog *p = intern_find(w, k->hash[i], i);
 
-        progs[at[i]] = p ? p : intern_new(w, hash, i, start, start_uid);
+        progs[at[i]] = p ? p : intern_new(w, br, i, start);
     }
 }

@@ -65,6 +65,7 @@ struct group {
     struct batch *b;
     const struct prog *prog;
     const struct dp_op *outer; /* GROUP op whose bucket this is; NULL. */
+    const struct dp_op *egress; /* EGRESS op for what is sent; NULL. */
     bool last;               /* The op at hand takes the packets. */
     unsigned n;
     uint8_t idx[BATCH_MAX];  /* Slots. */
@@ -75,12 +76,21 @@ struct pending {
     struct rte_mbuf *m;
     struct dp_bridge *br;
     struct dp_port *in;
-    const struct dp_op *resume; /* NULL: starts at table 0. */
+    const struct dp_op *resume; /* RESUME, EGRESS; NULL: at table 0. */
     struct pkt_tunnel tun;
     be64 metadata;
     be32 in_port;
     uint32_t gen; /* To go on with what the packet set out with. */
+    uint32_t egress_port; /* EGRESS: where it is sent to ... */
+    bool to_in_port;      /* ... by output to IN_PORT. */
     uint8_t depth;
+};
+
+/* Where a walk begins that does not begin at table 0. */
+struct walk_start {
+    const struct dp_op *op; /* RESUME or EGRESS. */
+    uint32_t egress_port;   /* As in struct pending. */
+    bool to_in_port;
 };
 
 struct walk {
@@ -90,6 +100,10 @@ struct walk {
     uint8_t state[BATCH_MAX];
     uint64_t hash[BATCH_MAX];
     uint64_t metadata[BATCH_MAX]; /* At the start, host order. */
+    uint64_t start[2];            /* What else names the start. */
+    /* Of the action set, kept if a rule matches on actset_output. */
+    uint32_t actset_output[BATCH_MAX];
+    bool actset_group[BATCH_MAX];
     struct flow_key scratch[BATCH_MAX] WEFT_ALIGNED(64);
     struct prog_step step[BATCH_MAX][WALK_MAX];
     uint64_t uid[BATCH_MAX][WALK_MAX];
@@ -191,10 +205,10 @@ unsigned worker_iterate(struct worker *); /* Returns packets handled. */
 /* Runs one op; g->last tells whether it takes the packets. */
 void worker_run_op(struct worker *, struct group *, const struct dp_op *);
 
-/* walk_fast.c: programs of n packets; start: RESUME op or NULL. */
+/* walk_fast.c: programs of n packets; start: NULL for table 0. */
 void walk_burst(struct worker *, struct dp_bridge *,
                 const struct flow_key *const keys[], unsigned n,
-                const struct dp_op *start, const struct prog *progs[]);
+                const struct walk_start *start, const struct prog *progs[]);
 void walk_arena_reset(struct worker *);
 
 /* tx_fast.c */
@@ -208,6 +222,11 @@ void tx_output(struct worker *, struct batch *, unsigned slot,
                struct dp_port *, struct rte_mbuf *m);
 /* Stages on a device; takes 'm'. */
 void tx_stage(struct worker *, struct dp_port *, struct rte_mbuf *m);
+
+/* egress_fast.c: one frame to a port by way of the egress tables; takes
+ * 'm'. */
+void worker_egress(struct worker *, struct group *, unsigned slot,
+                   struct dp_port *, bool to_in_port, struct rte_mbuf *m);
 
 /* Counts and frees a packet of a bridge; 'p' (may be NULL) is charged. */
 void worker_drop(struct worker *, struct dp_bridge *, struct dp_port *p,
@@ -245,6 +264,6 @@ typedef void op_run_fn(struct worker *, struct group *, const struct dp_op *);
 #define DP_OP(id, name) op_run_fn op_run_##id;
 #include "weft/dp_ops.def"
 #undef DP_OP
-op_run_fn op_run_RESUME, op_run_DROP;
+op_run_fn op_run_RESUME, op_run_DROP, op_run_EGRESS;
 
 #endif

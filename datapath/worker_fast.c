@@ -12,6 +12,7 @@ static op_run_fn *const op_table[N_PROG_OPS] = {
 #undef DP_OP
     [PROG_OP_DROP] = op_run_DROP,
     [PROG_OP_RESUME] = op_run_RESUME,
+    [PROG_OP_EGRESS] = op_run_EGRESS,
 };
 
 /* ----------------------------------------------------------- accounting */
@@ -131,6 +132,7 @@ group_run(struct worker *w, struct group *g)
     const uint64_t *ops = code->ops, *end = ops + code->n_words;
 
     credit(w, g);
+    g->egress = NULL;
     while (ops < end && g->n) {
         const struct dp_op *op = prog_op_at(ops);
 
@@ -541,6 +543,8 @@ pending_slot(struct batch *b, const struct pending *p)
     slot_set_port(&b->key[i], p->in_port);
     slot_set_tunnel(&b->key[i], &p->tun);
     b->key[i].metadata = p->metadata;
+    if (p->egress_port)
+        b->key[i].actset_output = be32_from(p->egress_port);
 }
 
 /* Runs up to a batch of pending packets with a common way on. */
@@ -551,6 +555,10 @@ pending_run(struct worker *w)
     const struct prog *progs[BATCH_MAX];
     const struct flow_key *keys[BATCH_MAX];
     struct pending first = w->pending[w->pend_head];
+    const struct walk_start start = {
+        .op = first.resume, .egress_port = first.egress_port,
+        .to_in_port = first.to_in_port,
+    };
 
     batch_init(w, b, first.br);
     b->gen = first.gen;
@@ -558,7 +566,8 @@ pending_run(struct worker *w)
         const struct pending *p = &w->pending[w->pend_head];
 
         if (p->br != first.br || p->resume != first.resume
-            || p->gen != first.gen)
+            || p->gen != first.gen || p->egress_port != first.egress_port
+            || p->to_in_port != first.to_in_port)
             break;
         pending_slot(b, p);
         w->pend_head = (w->pend_head + 1) % PENDING_MAX;
@@ -573,7 +582,7 @@ pending_run(struct worker *w)
         return;
     for (unsigned i = 0; i < b->n_live; i++)
         keys[i] = &b->key[b->live[i]];
-    walk_burst(w, b->br, keys, b->n_live, first.resume, progs);
+    walk_burst(w, b->br, keys, b->n_live, &start, progs);
     batch_run(w, b, progs);
 }
 

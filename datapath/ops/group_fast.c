@@ -300,7 +300,8 @@ static void
 frame_step(struct group_run *r)
 {
     struct group_frame *f = &r->frame[r->depth - 1];
-    struct group g = { .prog = r->outer->prog, .outer = r->op };
+    struct group g = { .prog = r->outer->prog, .outer = r->op,
+                       .egress = r->outer->egress };
     const struct group_bucket *k = frame_next(r, f, &g);
     bool more;
 

@@ -27,13 +27,13 @@ op_run_NORMAL(struct worker *w, struct group *g, const struct dp_op *op)
             continue;
         }
 
-        struct rte_mbuf *m = worker_take(w, g, s);
+        if (p == b->in[s]) {
+            struct rte_mbuf *m = worker_take(w, g, s);
 
-        if (!m)
-            continue;
-        if (p == b->in[s])
-            worker_drop(w, b->br, p, m, DROP_TO_IN_PORT);
-        else
-            tx_output(w, b, s, p, m);
+            if (m)
+                worker_drop(w, b->br, p, m, DROP_TO_IN_PORT);
+        } else {
+            worker_send_slot(w, g, s, p);
+        }
     }
 }

@@ -7,10 +7,20 @@ op_run_OUTPUT(struct worker *w, struct group *g, const struct dp_op *op)
 {
     struct dp_port *p = dp_bridge_port(g->b->br, op->arg);
 
-    if (weft_likely(p != NULL))
-        tx_output_group(w, g, p);
-    else
+    if (weft_unlikely(!p)) {
         worker_drop_group(w, g, NULL, DROP_NO_PORT);
+        return;
+    }
+    if (weft_likely(!g->egress)) {
+        tx_output_group(w, g, p);
+        return;
+    }
+    for (unsigned i = 0; i < g->n; i++) {
+        struct rte_mbuf *m = worker_take(w, g, g->idx[i]);
+
+        if (m)
+            worker_egress(w, g, g->idx[i], p, false, m);
+    }
 }
 
 void
@@ -25,11 +35,27 @@ op_run_IN_PORT(struct worker *w, struct group *g, const struct dp_op *op)
 
         if (!m)
             continue;
-        if (b->in[s])
+        if (b->in[s] && g->egress)
+            worker_egress(w, g, s, b->in[s], true, m);
+        else if (b->in[s])
             tx_output(w, b, s, b->in[s], m);
         else
             worker_drop(w, b->br, NULL, m, DROP_NO_PORT);
     }
+}
+
+void
+worker_send_slot(struct worker *w, struct group *g, unsigned s,
+                 struct dp_port *p)
+{
+    struct rte_mbuf *m = worker_take(w, g, s);
+
+    if (!m)
+        return;
+    if (weft_unlikely(g->egress != NULL))
+        worker_egress(w, g, s, p, false, m);
+    else
+        tx_output(w, g->b, s, p, m);
 }
 
 /* Sends packet 's' to every port but its own and those with a bit of
@@ -51,24 +77,16 @@ worker_flood_slot(struct worker *w, struct group *g, unsigned s,
         if (p == b->in[s] || dp_read(p->config) & not_config)
             continue;
         if (held) {
-            struct rte_mbuf *m;
-
             g->last = false;
-            m = worker_take(w, g, s);
+            worker_send_slot(w, g, s, held);
             g->last = last;
-            if (m)
-                tx_output(w, b, s, held, m);
         }
         held = p;
     }
-    if (held) {
-        struct rte_mbuf *m = worker_take(w, g, s);
-
-        if (m)
-            tx_output(w, b, s, held, m);
-    } else if (last) {
+    if (held)
+        worker_send_slot(w, g, s, held);
+    else if (last)
         worker_drop_slot(w, b, s, DROP_NO_PORT);
-    }
 }
 
 void

@@ -96,6 +96,9 @@ void rewrite_group_drop(struct worker *w, struct group *g, unsigned i,
                         unsigned reason);
 
 /* output_fast.c, controller_fast.c */
+/* One packet to a port other than its own. */
+void worker_send_slot(struct worker *, struct group *, unsigned s,
+                      struct dp_port *);
 void worker_flood_slot(struct worker *, struct group *, unsigned s,
                        uint32_t not_config);
 void worker_punt_slot(struct worker *, struct group *, unsigned s,

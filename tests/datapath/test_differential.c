@@ -15,6 +15,7 @@
 
 #define N_PORTS 4
 #define N_TABLES 4
+#define EGRESS_TABLE 2 /* When there are egress tables. */
 #define MAX_RULES 80
 #define MAX_OUTS 2048
 
@@ -413,8 +414,9 @@ rule_add(void)
     r->ir.cookie = next_priority;
     k.in_port = be32_from(1 + rnd(N_PORTS));
     k.metadata = be64_from(rnd(3) * UINT64_C(0x010101));
+    k.actset_output = be32_from(rnd(4) ? 1 + rnd(N_PORTS) : FLOW_PORT_UNSET);
     for (unsigned n = rnd(r->ir.table ? 2 : 4); n; n--) {
-        unsigned id = rnd(N_FLOW_FIELDS);
+        unsigned id = rnd(8) ? rnd(N_FLOW_FIELDS) : FLOW_F_ACTSET_OUTPUT;
 
         if (key_allows(&k, id) && id != FLOW_F_IN_PHY_PORT) {
             match_prerequisites(&r->ir.match, &k, id);
@@ -470,6 +472,9 @@ rules_change(void)
         else
             rule_modify(rnd(n_rules));
     }
+    if (rnd(16) == 0)
+        ck_assert_int_eq(dp_bridge_set_egress(
+                             b.br, rnd(2) ? EGRESS_TABLE : DP_NO_TABLE), 0);
     if (rnd(8) == 0)
         dp_table_set_miss(b.br, (uint8_t) rnd(N_TABLES),
                           (enum dp_miss) rnd(3));
@@ -564,11 +569,14 @@ expect(const struct interp_pipeline *pl, const struct frame *f,
     interp_run(pl, in_port, NULL, f->b, f->len, &res, NULL, 0);
     for (size_t i = 0; i < res.n_outs; i++)
         expect_out(&res.outs[i], in_port);
-    if (res.drop >= 0 && !res.n_outs)
-        drops_expected[res.drop]++;
-    else if (res.n_outs) /* What is left of a frame that was sent may be
-                          * dropped, or ops behind the last output left out. */
+    /* What is left of a frame that was sent may be dropped, or ops behind the
+     * last output left out. */
+    if (res.n_outs || res.n_egress > 1 || (res.n_egress && res.drop >= 0))
         drops_known = false;
+    else if (res.n_egress && res.egress_drop >= 0)
+        drops_expected[res.egress_drop]++;
+    else if (res.drop >= 0)
+        drops_expected[res.drop]++;
     interp_result_fini(&res);
 }
 
@@ -680,6 +688,10 @@ compare(const struct interp_pipeline *pl, const struct frame *f,
             differ(pl, &f[0], in[0], drop_reason_names[i], NULL);
 }
 
+static const struct interp_port all_ports[N_PORTS] = {
+    { 1, 0 }, { 2, 0 }, { 3, 0 }, { 4, 0 },
+};
+
 static void
 pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
 {
@@ -690,6 +702,9 @@ pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
     pl->n_rules = n_rules;
     for (unsigned i = 0; i < DP_N_TABLES; i++)
         pl->miss[i] = b.br->tables[i].miss;
+    pl->egress = b.br->egress;
+    pl->ports = all_ports;
+    pl->n_ports = N_PORTS;
 }
 
 static void

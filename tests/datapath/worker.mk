@@ -26,3 +26,9 @@ TESTS += tests/datapath/test_dp_txn
 tests_datapath_test_dp_txn_SOURCES = %D%/test_dp_txn.c $(BED_SOURCES)
 tests_datapath_test_dp_txn_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_txn_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_egress
+TESTS += tests/datapath/test_egress
+tests_datapath_test_egress_SOURCES = %D%/test_egress.c $(BED_SOURCES)
+tests_datapath_test_egress_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_egress_LDADD = $(DP_LIBS) $(CHECK_LIBS)
