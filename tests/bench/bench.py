@@ -26,6 +26,7 @@ import tempfile
 import time
 
 import bench_rows
+import bench_rules
 from bench_peers import OVS, Ovs, PeerError, Testpmd, Weft, run
 
 HUGE = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
@@ -54,6 +55,7 @@ class Bench:
         self.ns = "weftbench%d" % os.getpid()
         self.netns = ["ip", "netns", "exec", self.ns]
         self.huge_before = None
+        self.traced = None
 
     def __enter__(self):
         # EAL refuses plugins from folders that others may write to.
@@ -85,6 +87,14 @@ class Bench:
                 f.write(str(self.huge_before))
             print("huge pages given back (%d as before)" % self.huge_before)
 
+    def trace(self, row):
+        """File with the row's packets, written once."""
+        path = os.path.join(self.dir, "trace")
+        if self.traced is not row:
+            bench_rules.write_flows(path, row["trace"]())
+            self.traced = row
+        return path
+
     def read_stats(self, peer):
         with open(peer.stats, "rb") as f:
             return dict(zip(STATS, struct.unpack("<7Q", f.read(56))))
@@ -113,10 +123,14 @@ class Bench:
                          time.monotonic())
         d = {k: b[k] - a[k] for k in STATS}
         victim = peer.row["victim"]
-        packets = d["victim_delivered" if victim else "delivered"]
+        drop = peer.row["drop"] and peer.name != "testpmd"
+        packets = d["offered" if drop else
+                    "victim_delivered" if victim else "delivered"]
         wrong = None
         if not packets:
-            wrong = "nothing delivered"
+            wrong = "nothing offered" if drop else "nothing delivered"
+        elif drop and d["delivered"]:
+            wrong = "%d delivered that were to be dropped" % d["delivered"]
         elif d["wrong"]:
             wrong = "%d of %d checked frames wrong" % (d["wrong"],
                                                        d["checked"])

@@ -76,6 +76,12 @@ class Peer:
         rx = "rx net_null0 kind=%s flows=%d pairs=%d" % (r["kind"], r["flows"],
                                                          r["pairs"])
         tx = "tx net_null1 victim=%d" % r["victim"]
+        if r["trace"]:
+            rx += " file=" + self.bench.trace(r)
+        if r["cold"]:
+            rx += " cold=1"
+        if not passthrough:
+            tx += " edit=" + r["edit"]
         lines = ["stats " + self.stats]
         if r["decap"]:
             rx += " outer=%s dst_mac=%s" % (outer(r), dst_mac)
@@ -201,7 +207,7 @@ class Ovs(Peer):
             run("ovs-appctl", "-t", self.dir + "/vs.ctl", "tnl/arp/set",
                 "br-phy", REMOTE, REMOTE_MAC, env=self.env)
         if r:
-            self.add_flows(r["rules"] or self.tunnel_rules())
+            self.add_flows(bench_rows.rules_of(r) or self.tunnel_rules())
 
     @staticmethod
     def port(bridge, name, devargs, number):
@@ -287,7 +293,8 @@ class Weft(Peer):
         self.ctl("set-controller", "br0", "punix:" + self.openflow_socket())
         if r:
             self.ports()
-            self.add_flows(r["rules"] or ["in_port=1,actions=output:2"])
+            self.add_flows(bench_rows.rules_of(r)
+                           or ["in_port=1,actions=output:2"])
 
     def ports(self):
         r = self.row

@@ -15,10 +15,17 @@
  *          and read by the harness through a shared file.
  * Source:  configuration lines, see bench_conf in bench.py:
  *            stats FILE
- *            rx PORT kind=udp|tse|random flows=N pairs=N size=N rss=0|1
- *               cold=0|1 outer=vxlan:VNI|nvgre:VSID dst_mac=MAC|port
+ *            rx PORT kind=udp|tse|random|file flows=N pairs=N size=N rss=0|1
+ *               file=PATH cold=0|1 outer=vxlan:VNI|nvgre:VSID
+ *               dst_mac=MAC|port
  *            rx PORT arp=IP arp_target=IP dst_mac=MAC|port
- *            tx PORT outer=none|vxlan:VNI|nvgre:VSID victim=0|1 */
+ *            tx PORT outer=none|vxlan:VNI|nvgre:VSID victim=0|1
+ *               edit=none|l3hop|vlan
+ *          kind=file: 16 bytes per template, in sending order: source,
+ *          destination, ports (network order), protocol, zero, and the bits
+ *          of the source port that change with every pass, so that a trace
+ *          of new flows never repeats.
+ *          edit: what the rules change in each frame, for the check. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -38,6 +45,12 @@
 #define ARP_EVERY 4096  /* Polls between two ARP replies. */
 
 enum outer { OUTER_NONE, OUTER_VXLAN, OUTER_NVGRE };
+enum edit { EDIT_NONE, EDIT_L3HOP, EDIT_VLAN };
+
+/* What the rules of rows A4 and A5 write; see bench_rows.py. */
+static const uint8_t hop_macs[12] = { 2, 0, 0, 0, 0, 0xaa,
+                                      2, 0, 0, 0, 0, 0xbb };
+static const uint8_t vlan_tag[4] = { 0x81, 0, 0, 100 };
 
 /* The file that the harness maps; keep in step with bench.py. */
 struct stats {
@@ -47,8 +60,10 @@ struct stats {
 
 struct side {
     char name[64];
+    char file[192];
     bool is_rx, rss, cold, arp, tse, port_mac;
     enum outer outer;
+    enum edit edit;
     uint32_t key, flows, pairs, size;
     uint16_t queues; /* That have the callback. */
     uint8_t dst_mac[6];
@@ -60,6 +75,7 @@ static struct side sides[MAX_PORTS];
 static unsigned n_sides;
 static struct stats *stats;
 static uint8_t *templates; /* Inner frames; STRIDE apart. */
+static uint16_t *free_bits; /* Of kind "file"; NULL: nothing changes. */
 static uint32_t n_templates;
 
 static uint64_t
@@ -180,6 +196,40 @@ tse_tuple(uint32_t n, uint64_t *seed)
     return t;
 }
 
+/* The templates of kind "file"; 0 or -1. */
+static int
+fill_from_file(const struct side *s)
+{
+    FILE *f = fopen(s->file, "rb");
+    uint8_t r[16];
+    uint32_t i = 0;
+    uint16_t any = 0;
+
+    free_bits = calloc(n_templates, sizeof *free_bits);
+    if (!free_bits)
+        return -1;
+    for (; f && i < n_templates && fread(r, sizeof r, 1, f) == 1; i++) {
+        struct tuple t = { .src = (uint32_t) r[0] << 24 | r[1] << 16
+                                  | r[2] << 8 | r[3],
+                           .dst = (uint32_t) r[4] << 24 | r[5] << 16
+                                  | r[6] << 8 | r[7],
+                           .sport = (uint16_t) (r[8] << 8 | r[9]),
+                           .dport = (uint16_t) (r[10] << 8 | r[11]),
+                           .proto = r[12] };
+
+        inner_frame(templates + (size_t) i * STRIDE, i, &t);
+        free_bits[i] = (uint16_t) (r[14] << 8 | r[15]);
+        any |= free_bits[i];
+    }
+    if (f)
+        fclose(f);
+    if (!any) {
+        free(free_bits);
+        free_bits = NULL;
+    }
+    return i == n_templates ? 0 : -1;
+}
+
 static int
 fill_templates(const struct side *s, const char *kind)
 {
@@ -194,6 +244,10 @@ fill_templates(const struct side *s, const char *kind)
     if (templates == MAP_FAILED || !order)
         return -1;
     madvise(templates, (size_t) n_templates * STRIDE, MADV_HUGEPAGE);
+    if (!strcmp(kind, "file")) {
+        free(order);
+        return fill_from_file(s);
+    }
     for (uint32_t i = 0; i < n_templates; i++)
         order[i] = i;
     for (uint32_t i = n_templates; i > 1 && strcmp(kind, "tse"); i--) {
@@ -274,6 +328,12 @@ next_template(struct side *s)
     }
     uint32_t i = s->next;
     s->next = i + 1 == n_templates ? 0 : i + 1;
+    if (free_bits) { /* Next time it is another flow. */
+        uint8_t *port = templates + (size_t) i * STRIDE + 34;
+        uint32_t mask = free_bits[i], v = (uint32_t) port[0] << 8 | port[1];
+
+        put16(port, (v & ~mask) | (((v | ~mask) + 1) & mask));
+    }
     return i;
 }
 
@@ -325,21 +385,51 @@ on_rx_arp(uint16_t port, uint16_t queue, struct rte_mbuf *pkts[], uint16_t n,
     return keep;
 }
 
+static bool
+ip_sum_right(const uint8_t *ip)
+{
+    uint32_t sum = 0;
+
+    for (unsigned i = 0; i < 20; i += 2)
+        sum += (uint32_t) ip[i] << 8 | ip[i + 1];
+    sum = (sum & 0xffff) + (sum >> 16);
+    return (sum & 0xffff) + (sum >> 16) == 0xffff;
+}
+
+/* Is it template 't' after the row's edit? */
+static bool
+inner_right(const struct side *s, const uint8_t *p, const uint8_t *t)
+{
+    switch (s->edit) {
+    case EDIT_NONE:
+        return !memcmp(p, t, FRAME);
+    case EDIT_L3HOP: /* Addresses, TTL and checksum differ. */
+        return !memcmp(p, hop_macs, 12) && !memcmp(p + 12, t + 12, 10)
+               && p[22] == t[22] - 1 && p[23] == t[23]
+               && !memcmp(p + 26, t + 26, FRAME - 26) && ip_sum_right(p + 14);
+    case EDIT_VLAN:
+        return !memcmp(p, t, 12) && !memcmp(p + 12, vlan_tag, 4)
+               && !memcmp(p + 16, t + 12, FRAME - 12);
+    }
+    return false;
+}
+
 /* Does the delivered frame carry the right outer headers and inner bytes? */
 static bool
 frame_right(const struct side *s, const uint8_t *p, unsigned len)
 {
     unsigned off = s->outer == OUTER_NONE ? 0 : s->outer == OUTER_VXLAN ? 50
                                                                        : 42;
+    unsigned tag = s->edit == EDIT_VLAN ? 4 : 0;
     uint32_t magic, index;
 
-    if (len < off + FRAME)
+    if (len < off + tag + FRAME)
         return false;
-    memcpy(&magic, p + off + 56, 4);
-    memcpy(&index, p + off + 60, 4);
+    memcpy(&magic, p + off + tag + 56, 4);
+    memcpy(&index, p + off + tag + 60, 4);
     index = ntohl(index);
     if (ntohl(magic) != MAGIC || index >= n_templates
-        || memcmp(p + off, templates + (size_t) index * STRIDE, FRAME))
+        || !inner_right(s, p + off, templates + (size_t) index * STRIDE))
         return false;
     if (s->outer == OUTER_VXLAN)
         return p[23] == 17 && !memcmp(p + 36, "\x12\xb5", 2)
@@ -442,6 +532,12 @@ parse_word(struct side *s, const char *w, char kind[16])
         s->cold = v;
     else if (sscanf(w, "victim=%u", &v) == 1)
         s->tse = v;
+    else if (sscanf(w, "file=%191s", s->file) == 1)
+        ;
+    else if (!strcmp(w, "edit=l3hop"))
+        s->edit = EDIT_L3HOP;
+    else if (!strcmp(w, "edit=vlan"))
+        s->edit = EDIT_VLAN;
     else if (sscanf(w, "kind=%15s", kind) == 1)
         s->tse = !strcmp(kind, "tse");
     else if (!strcmp(w, "dst_mac=port"))
@@ -484,7 +580,8 @@ parse_line(char *line)
     while ((word = strtok_r(NULL, " \n", &save)))
         parse_word(s, word, kind);
     if (s->is_rx && s->flows && fill_templates(s, kind)) {
-        fprintf(stderr, "gen_plugin: no memory for %u flows\n", s->flows);
+        fprintf(stderr, "gen_plugin: %u flows: no memory, or %s has fewer\n",
+                s->flows, s->file);
         exit(1);
     }
 }

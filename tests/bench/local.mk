@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	%D%/bench.py \
 	%D%/bench_peers.py \
 	%D%/bench_rows.py \
+	%D%/bench_rules.py \
 	%D%/gen_plugin.c
 
 # A plugin for EAL's -d: built by hand, automake knows no plain shared object.

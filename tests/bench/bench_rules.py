@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rule sets, pipelines and traffic of the benchmark, drawn from seeds.
+
+The three shapes differ in what firewall and router rule sets are known to
+differ in (Taylor and Turner, ClassBench, 2007): how long the prefixes are, how
+many fields are wildcards, whether ports are exact.
+
+  acl  long destination prefixes, exact destination ports: router lists
+  fw   many wildcards, port ranges at either end: firewalls
+  ipc  all fields in use, nested prefixes on both sides: IP chains
+
+Everything is a function of (shape, size, seed): the same arguments give the
+same bytes on every machine.  A flow is a tuple (source, destination, source
+port, destination port, protocol) and, where the rows need ever new flows,
+the bits of the source port that may change; traffic is a list of flows in the order in
+which they are sent."""
+import ipaddress
+import itertools
+import random
+import struct
+
+TCP, UDP = 6, 17
+SEEDS = {"acl": 11, "fw": 23, "ipc": 37, "traffic": 41}
+ZIPF = 1.1
+PRIORITY_TOP = 60000
+
+# (prefix length, weight): of source and destination; then the weights of
+# (protocol, source port, destination port).  Ports: "any", "exact", "high"
+# (1024 and up as the mask 0xfc00 sees it), "range" (an aligned block).
+SHAPES = {
+    "acl": dict(src=((0, 40), (16, 10), (24, 25), (32, 25)),
+                dst=((16, 5), (24, 25), (28, 20), (32, 50)),
+                l4=(((TCP, "any", "exact"), 60), ((UDP, "any", "exact"), 15),
+                    ((TCP, "any", "any"), 10), ((None, "any", "any"), 15))),
+    "fw": dict(src=((0, 50), (8, 5), (16, 10), (24, 15), (32, 20)),
+               dst=((0, 30), (16, 10), (24, 20), (32, 40)),
+               l4=(((TCP, "any", "exact"), 25), ((TCP, "high", "exact"), 15),
+                   ((TCP, "any", "range"), 15), ((UDP, "high", "high"), 10),
+                   ((UDP, "any", "exact"), 15), ((TCP, "exact", "any"), 10),
+                   ((None, "any", "any"), 10))),
+    "ipc": dict(src=((0, 15), (8, 5), (16, 20), (24, 30), (32, 30)),
+                dst=((0, 15), (8, 5), (16, 20), (24, 30), (32, 30)),
+                l4=(((TCP, "any", "exact"), 25), ((TCP, "exact", "any"), 15),
+                    ((TCP, "exact", "exact"), 10), ((UDP, "any", "exact"), 15),
+                    ((TCP, "any", "range"), 10), ((None, "any", "any"), 25))),
+}
+SERVICES = [20, 21, 22, 23, 25, 53, 80, 110, 123, 143, 161, 179, 389, 443, 445,
+            514, 636, 993, 995, 1433, 1521, 1723, 2049, 3128, 3306, 3389, 5060,
+            5432, 5900, 6379, 6653, 8080, 8443, 9200, 11211, 27017]
+
+
+class Rule:
+    """src, dst: (value, prefix length); sport, dport: (value, mask)."""
+
+    def __init__(self, src, dst, proto, sport, dport):
+        self.src, self.dst, self.proto = src, dst, proto
+        self.sport, self.dport = sport, dport
+
+    def key(self):
+        return self.src, self.dst, self.proto, self.sport, self.dport
+
+    def text(self, priority):
+        words = ["priority=%d" % priority,
+                 {TCP: "tcp", UDP: "udp", None: "ip"}[self.proto],
+                 "in_port=1"]
+        for name, (value, plen) in (("nw_src", self.src),
+                                    ("nw_dst", self.dst)):
+            if plen:
+                words.append("%s=%s/%d" % (name, ipaddress.IPv4Address(value),
+                                           plen))
+        for name, (value, mask) in (("tp_src", self.sport),
+                                    ("tp_dst", self.dport)):
+            if mask == 0xffff:
+                words.append("%s=%d" % (name, value))
+            elif mask:
+                words.append("%s=0x%x/0x%x" % (name, value, mask))
+        return ",".join(words) + ",actions=output:2"
+
+    def flow(self, rnd):
+        """A flow that the rule matches."""
+        def fill(value, mask, bits):
+            return value | rnd.getrandbits(bits) & ~mask & (1 << bits) - 1
+
+        return (fill(self.src[0], prefix_mask(self.src[1]), 32),
+                fill(self.dst[0], prefix_mask(self.dst[1]), 32),
+                fill(*self.sport, 16), fill(*self.dport, 16),
+                self.proto or rnd.choice((TCP, UDP)),
+                ~self.sport[1] & 0xffff)
+
+
+def prefix_mask(plen):
+    return 0xffffffff << (32 - plen) & 0xffffffff
+
+
+def weighted(rnd, choices):
+    return rnd.choices([c for c, _ in choices], [w for _, w in choices])[0]
+
+
+def networks(rnd, n):
+    """Addresses that rules share their upper bits with: hosts of few nets."""
+    nets = [rnd.getrandbits(16) << 16 for _ in range(max(4, n // 100))]
+    subnets = [rnd.choice(nets) | rnd.getrandbits(8) << 8
+               for _ in range(max(8, n // 10))]
+    return [rnd.choice(subnets) | rnd.getrandbits(8)
+            for _ in range(max(16, n))]
+
+
+def port(rnd, kind):
+    if kind == "exact":
+        return (rnd.choice(SERVICES) if rnd.random() < .7
+                else rnd.randrange(1, 65536)), 0xffff
+    if kind == "high":
+        return 0x0400 << rnd.randrange(3), 0xfc00
+    if kind == "range":
+        mask = 0xffff << rnd.randrange(2, 10) & 0xffff
+        return rnd.getrandbits(16) & mask, mask
+    return 0, 0
+
+
+def rule_set(shape, n):
+    """'n' different rules, the first has the highest priority."""
+    rnd = random.Random("%s %d %d" % (shape, n, SEEDS[shape]))
+    s, hosts, seen, rules = SHAPES[shape], None, set(), []
+    hosts = networks(rnd, n)
+    while len(rules) < n:
+        proto, sport, dport = weighted(rnd, s["l4"])
+        ends = []
+        for side in ("src", "dst"):
+            plen = weighted(rnd, s[side])
+            ends.append((rnd.choice(hosts) & prefix_mask(plen), plen))
+        rule = Rule(*ends, proto, port(rnd, sport), port(rnd, dport))
+        if rule.key() not in seen:
+            seen.add(rule.key())
+            rules.append(rule)
+    return rules
+
+
+def texts(rules):
+    """With a rule below all that takes the rest."""
+    step = max(1, len(rules) // PRIORITY_TOP + 1)
+    return [r.text(PRIORITY_TOP - i // step) for i, r in enumerate(rules)] + [
+        "priority=0,ip,in_port=1,actions=output:2"]
+
+
+# --------------------------------------------------------------- traffic
+
+def rnd_of(*words):
+    return random.Random("%s %d" % (words, SEEDS["traffic"]))
+
+
+def matching_flows(rules, n):
+    """'n' different flows, each made for a rule drawn at random."""
+    rnd, seen = rnd_of("match", len(rules), n), {}
+    while len(seen) < n:
+        seen.setdefault(rnd.choice(rules).flow(rnd))
+    return list(seen)
+
+
+def udp_flows(n, pairs):
+    """The flows of the plugin's own kind "udp", see gen_plugin.c."""
+    return [(0x0a010000 + i % pairs, 0x0a020000 + i % pairs,
+             10000 + i // pairs % 1024, 20000 + i // pairs // 1024, UDP)
+            for i in range(n)]
+
+
+def zipf(flows, n):
+    """'n' packets; the k-th flow of a shuffled list has weight k^-ZIPF."""
+    rnd = rnd_of("zipf", len(flows), n)
+    ranked = rnd.sample(flows, len(flows))
+    weights = list(itertools.accumulate((k + 1) ** -ZIPF
+                                        for k in range(len(ranked))))
+    return rnd.choices(ranked, cum_weights=weights, k=n)
+
+
+def scan_mix(flows, n):
+    """Every second packet is a flow of its own, the others come from
+    'flows' in turn."""
+    rnd = rnd_of("scan", len(flows), n)
+    return [flows[i // 2 % len(flows)] if i % 2 else
+            (rnd.getrandbits(32), rnd.getrandbits(32), rnd.getrandbits(16),
+             rnd.getrandbits(16), UDP, 0xffff) for i in range(n)]
+
+
+def short_lived(n, life):
+    """Flows of 'life' packets each, one after the other, 64 at a time."""
+    rnd = rnd_of("churn", n, life)
+    out, live = [], []
+    while len(out) < n:
+        live = [(f, left - 1) for f, left in live if left > 1]
+        while len(live) < 64:
+            live.append(((rnd.getrandbits(32), rnd.getrandbits(32),
+                          rnd.getrandbits(16), rnd.getrandbits(16), UDP,
+                          0xffff), life))
+        out += [f for f, _ in live]
+    return out[:n]
+
+
+def write_flows(path, flows):
+    """For the plugin's kind "file": 16 bytes a packet."""
+    record = struct.Struct("!IIHHBxH")
+    with open(path, "wb") as f:
+        f.write(b"".join(record.pack(*(flow if len(flow) == 6
+                                       else flow + (0,)))
+                         for flow in flows))
+
+
+# -------------------------------------------------------------- pipelines
+
+def pipeline(n_tables, pairs):
+    """Rules of a pipeline of tables whose lookups look at different fields:
+    admission by port, addresses, a routing table, an access list ... each
+    sets metadata and goes on; the last one executes the action set."""
+    rules = ["table=0,priority=1,in_port=1,actions=write_metadata:0x1/0xff,"
+             "goto_table:1"]
+    last = n_tables - 1
+    for t in range(1, last):
+        go = "goto_table:%d" % (t + 1)
+        meta = "write_metadata:0x%x/0xff00," % (t << 8)
+        kind = t % 5
+        if kind == 0:
+            own = ["udp,tp_src=%d" % (10000 + i) for i in range(0, 1024, 8)]
+        elif kind == 1:
+            own = ["ip,nw_src=10.1.%d.%d" % (i >> 8, i & 255)
+                   for i in range(pairs)]
+        elif kind == 2:
+            own = ["ip,nw_dst=10.2.%d.0/%d" % (i >> 8, 24 + i % 8)
+                   for i in range(0, pairs, 64)]
+        elif kind == 3:
+            own = ["dl_dst=02:00:00:00:00:%02x" % i for i in range(1, 64)]
+        else:
+            own = ["udp,nw_dst=10.2.0.0/16,tp_dst=%d" % (20000 + i)
+                   for i in range(16)]
+        rules += ["table=%d,priority=10,%s,actions=%s%s" % (t, m, meta, go)
+                  for m in own]
+        rules.append("table=%d,priority=0,actions=%s" % (t, go))
+    rules.append("table=%d,priority=10,udp,actions="
+                 "write_actions(output:2)" % last)
+    return rules
