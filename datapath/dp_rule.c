@@ -217,6 +217,14 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
     return 0;
 }
 
+void
+dp_rule_expect(struct dp_bridge *br, uint8_t table,
+               const struct flow_match *match)
+{
+    if (table < DP_N_TABLES && br->tables[table].tbl)
+        tbl_expect(br->tables[table].tbl, match);
+}
+
 struct dp_rule *
 dp_rule_find(struct dp_bridge *br, uint8_t table, uint16_t priority,
              const struct flow_match *match)

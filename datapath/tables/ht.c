@@ -4,29 +4,53 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define COPY_STEP 2    /* Buckets copied per change. */
 #define GROW_SLOTS 5   /* Of 8 per bucket in use: grow. */
 #define SMALL_BUCKETS 8 /* Below, grow only when a rule finds no place. */
-
-struct tbl_ht *
-tbl_ht_create(uint32_t n_buckets)
-{
-    size_t size = sizeof(struct tbl_ht)
-                  + n_buckets * sizeof(struct tbl_bucket);
-    struct tbl_ht *ht = aligned_alloc(64, size);
-
-    if (!ht)
-        return NULL;
-    memset(ht, 0, size);
-    ht->mask = n_buckets - 1;
-    return ht;
-}
+#define MAP_SIZE ((size_t) 1 << 20) /* Bytes from which on it is mapped. */
 
 static size_t
 ht_bytes(const struct tbl_ht *ht)
 {
     return sizeof *ht + ((size_t) ht->mask + 1) * sizeof ht->b[0];
+}
+
+/* A large one is mapped: its pages are cleared by the kernel as they fill,
+ * not all at once, and are large where that is possible. */
+struct tbl_ht *
+tbl_ht_create(uint32_t n_buckets)
+{
+    size_t size = sizeof(struct tbl_ht)
+                  + n_buckets * sizeof(struct tbl_bucket);
+    struct tbl_ht *ht;
+
+    if (size < MAP_SIZE) {
+        ht = aligned_alloc(64, size);
+        if (!ht)
+            return NULL;
+        memset(ht, 0, size);
+    } else {
+        ht = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (ht == MAP_FAILED)
+            return NULL;
+        (void) madvise(ht, size, MADV_HUGEPAGE);
+    }
+    ht->mask = n_buckets - 1;
+    return ht;
+}
+
+void
+tbl_ht_free(void *ht_)
+{
+    struct tbl_ht *ht = ht_;
+
+    if (ht && ht_bytes(ht) >= MAP_SIZE)
+        munmap(ht, ht_bytes(ht));
+    else
+        free(ht);
 }
 
 size_t
@@ -136,23 +160,30 @@ ht_locate(struct tbl_ht *ht, const struct tbl_rule *r, unsigned *slot)
 }
 
 static struct tbl_rule *
+bucket_find(const struct tbl_bucket *b, const struct tbl_rule *r)
+{
+    uint64_t sig = tbl_ht_sig(r->index);
+
+    for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
+        uint64_t slot = slot_get(b, i);
+        struct tbl_rule *head = tbl_slot_rule(slot);
+
+        if (slot >> 48 == sig && head->index == r->index
+            && !memcmp(head->values, r->values, 8u * r->n_values))
+            return head;
+    }
+    return NULL;
+}
+
+static struct tbl_rule *
 ht_find_in(const struct tbl_ht *ht, const struct tbl_rule *r)
 {
-    const struct tbl_bucket *b[2] = { &ht->b[tbl_ht_home(ht, r->index)],
-                                      &ht->b[tbl_ht_other(ht, r->index)] };
+    const struct tbl_bucket *home = &ht->b[tbl_ht_home(ht, r->index)];
+    struct tbl_rule *head = bucket_find(home, r);
 
-    __builtin_prefetch(b[1]);
-    for (unsigned k = 0; k < 2; k++)
-        for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
-            uint64_t slot = slot_get(b[k], i);
-            struct tbl_rule *head = tbl_slot_rule(slot);
-
-            if (head && slot >> 48 == tbl_ht_sig(r->index)
-                && head->index == r->index
-                && !memcmp(head->values, r->values, 8u * r->n_values))
-                return head;
-        }
-    return NULL;
+    if (head || !(slot_get(home, 0) & TBL_HT_SPILLED))
+        return head;
+    return bucket_find(&ht->b[tbl_ht_other(ht, r->index)], r);
 }
 
 static struct tbl_ht *
@@ -167,6 +198,16 @@ ht_old(const struct tbl_ht *ht)
     return atomic_load_explicit(&ht->old, memory_order_relaxed);
 }
 
+void
+tbl_ht_expect(const struct tbl_mask *m, uint32_t hash)
+{
+    const struct tbl_ht *ht = ht_of(m), *old = ht_old(ht);
+
+    __builtin_prefetch(&ht->b[tbl_ht_home(ht, hash)]);
+    if (old)
+        __builtin_prefetch(&old->b[tbl_ht_home(old, hash)]);
+}
+
 struct tbl_rule *
 tbl_ht_find(const struct tbl_mask *m, const struct tbl_rule *r)
 {
@@ -174,6 +215,18 @@ tbl_ht_find(const struct tbl_mask *m, const struct tbl_rule *r)
     struct tbl_rule *head = ht_find_in(ht, r);
 
     return head || !old ? head : ht_find_in(old, r);
+}
+
+/* The rules in some buckets, and the buckets behind those: the next copies
+ * find them in the cache. */
+static void
+ht_copy_expect(const struct tbl_ht *old, uint32_t at, uint32_t n)
+{
+    for (uint32_t b = at; b < at + n && b <= old->mask; b++)
+        for (unsigned i = 0; i < TBL_HT_SLOTS; i++)
+            __builtin_prefetch(tbl_slot_rule(slot_get(&old->b[b], i)));
+    for (uint32_t b = at + n; b < at + 2 * n && b <= old->mask; b++)
+        __builtin_prefetch(&old->b[b]);
 }
 
 /* Copies up to 'n' buckets of the old table; retires it when done.  Returns
@@ -188,21 +241,25 @@ ht_copy(struct tbl *t, struct tbl_mask *m, uint32_t n)
         struct tbl_rule *r;
         unsigned slot;
 
-        for (unsigned i = 0; i < TBL_HT_SLOTS; i++)
-            __builtin_prefetch(tbl_slot_rule(slot_get(b, i)));
         for (unsigned i = 0; i < TBL_HT_SLOTS; i++) {
             r = tbl_slot_rule(slot_get(b, i));
-            /* A displaced rule may have been copied already. */
-            if (r && !ht_locate(ht, r, &slot) && ht_place(ht, r))
+            if (!r || (ht->partly && ht_locate(ht, r, &slot)))
+                continue;
+            if (ht_place(ht, r)) {
+                ht->partly = true;
                 return -ENOSPC;
+            }
         }
+        ht->partly = false;
         if (++ht->copied > old->mask) {
             atomic_store_explicit(&ht->old, NULL, memory_order_release);
             t->memory -= ht_bytes(old);
-            t->env.defer(t->env.arg, free, old);
-            old = NULL;
+            t->env.defer(t->env.arg, tbl_ht_free, old);
+            return 0;
         }
     }
+    if (old)
+        ht_copy_expect(old, ht->copied, COPY_STEP);
     return 0;
 }
 
@@ -236,14 +293,14 @@ ht_rebuild(struct tbl *t, struct tbl_mask *m, uint64_t n_buckets)
         tbl_ht_each(m, rebuild_add, &rb);
         if (!rb.full)
             break;
-        free(rb.ht);
+        tbl_ht_free(rb.ht);
     }
     t->memory += ht_bytes(rb.ht);
     t->memory -= tbl_ht_size(ht);
     atomic_store_explicit(&m->ht, rb.ht, memory_order_release);
-    t->env.defer(t->env.arg, free, ht);
+    t->env.defer(t->env.arg, tbl_ht_free, ht);
     if (old)
-        t->env.defer(t->env.arg, free, old);
+        t->env.defer(t->env.arg, tbl_ht_free, old);
     return 0;
 }
 

@@ -138,8 +138,8 @@ tbl_mask_free(void *m_)
     struct tbl_mask *m = m_;
     struct tbl_ht *ht = atomic_load(&m->ht);
 
-    free(atomic_load(&ht->old));
-    free(ht);
+    tbl_ht_free(atomic_load(&ht->old));
+    tbl_ht_free(ht);
     free(m->n_cost);
     free(m);
 }
@@ -449,6 +449,18 @@ tbl_insert(struct tbl *t, struct tbl_rule *r, struct tbl_rule **found)
         err = head_add(t, m, r, head);
     t->n_rules += !err;
     return err;
+}
+
+void
+tbl_expect(struct tbl *t, const struct flow_match *match)
+{
+    struct tbl_mask *m = mask_find(t, &match->mask);
+    uint64_t values[FLOW_KEY_WORDS];
+
+    if (!m)
+        return;
+    flow_key_pack(&match->key, &match->mask, m->map, values);
+    tbl_ht_expect(m, (uint32_t) hash_words(&t->key, values, m->n));
 }
 
 struct tbl_rule *

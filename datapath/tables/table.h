@@ -86,6 +86,8 @@ bool tbl_mask_is_active(const struct tbl_mask *);
 WEFT_MUST_CHECK int tbl_insert(struct tbl *, struct tbl_rule *,
                                struct tbl_rule **found);
 void tbl_remove(struct tbl *, struct tbl_rule *);
+/* Prefetches what tbl_insert or tbl_find of this match will look at. */
+void tbl_expect(struct tbl *, const struct flow_match *);
 /* The rule with just this priority and match, or NULL.  Thread: control. */
 struct tbl_rule *tbl_find(struct tbl *, uint16_t priority,
                           const struct flow_match *);

@@ -59,7 +59,8 @@ struct tbl_bucket {
 
 struct tbl_ht {
     uint32_t mask;              /* Number of buckets - 1. */
-    uint32_t copied;            /* Control: buckets copied out of 'old'. */
+    uint32_t copied;            /* Control: buckets copied out of 'old' ... */
+    bool partly;                /* ... and some of the next one's rules. */
     _Atomic(struct tbl_ht *) old; /* Still being copied; or NULL. */
     struct tbl_bucket b[];
 };
@@ -235,7 +236,10 @@ struct tbl {
 
 /* ht.c */
 struct tbl_ht *tbl_ht_create(uint32_t n_buckets); /* NULL: no memory. */
+void tbl_ht_free(void *); /* A struct tbl_ht; accepts NULL. */
 size_t tbl_ht_size(const struct tbl_ht *);        /* Bytes, 'old' too. */
+/* Prefetches the buckets in which a head with this hash will be sought. */
+void tbl_ht_expect(const struct tbl_mask *, uint32_t hash);
 /* Head with the mask and values of 'r'; NULL: none. */
 struct tbl_rule *tbl_ht_find(const struct tbl_mask *, const struct tbl_rule *r);
 /* Adds a head; r->index is its hash.  0 or -ENOMEM. */

@@ -284,6 +284,11 @@ WEFT_MUST_CHECK int dp_rule_add(struct dp_bridge *, uint8_t table,
                                 uint16_t priority, const struct flow_match *,
                                 const struct dp_instr *, uint64_t cookie,
                                 struct dp_rule **rule);
+/* A hint that changes nothing: dp_rule_add or dp_rule_find with this table
+ * and match is to come.  What it will look at is on its way to the processor
+ * meanwhile. */
+void dp_rule_expect(struct dp_bridge *, uint8_t table,
+                    const struct flow_match *);
 /* The rule with exactly this table, priority and match; NULL: none. */
 struct dp_rule *dp_rule_find(struct dp_bridge *, uint8_t table,
                              uint16_t priority, const struct flow_match *);

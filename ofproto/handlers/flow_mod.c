@@ -117,6 +117,7 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
         fm.f.out_group = OFP_GROUP_ANY;
         if (s->msg_len > FLOW_MOD_MAX)
             return OFP_ERR_ACT_TOO_MANY;
+        dp_rule_expect(s->b->dpb, fm.f.table, &fm.f.match);
         err = take_instr(s, msg, &fm);
         if (err)
             return err;
