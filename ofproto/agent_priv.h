@@ -63,6 +63,7 @@ enum ofp_forward { OFP_FORWARD_GROUP_MOD, OFP_FORWARD_METER_MOD }; /* OFPRFR_* *
 
 struct ofp_session;
 struct ofp_job;
+struct ofp_monitors;
 
 enum ofp_step {
     OFP_STEP_DONE,
@@ -100,6 +101,9 @@ struct ofp_session {
     uint16_t miss_send_len;
     uint32_t async[OFP_N_ASYNC][2]; /* Bit N: reason N.  [1]: as slave. */
 
+    struct ofp_monitors *monitors; /* NULL: never had any. */
+    uint64_t n_requests;     /* Messages handled so far. */
+
     struct ofp_job *job;     /* NULL: none. */
     bool barrier;            /* A BARRIER_REPLY is owed. */
     uint32_t barrier_xid;
@@ -131,6 +135,12 @@ struct ofp_bridge {
     uint64_t committed_seq; /* Of the last dp_commit. */
     uint64_t synced_seq;
 
+    uint32_t n_monitors;    /* Flow monitors of all sessions. */
+    /* Who makes the changes that happen now (its channel), and by which
+     * request; NULL: the switch itself. */
+    const struct ofp_session *actor;
+    uint32_t actor_xid;
+
     uint64_t expire_ns;     /* Timeouts up to then are still being worked
                              * off; 0: none. */
 
@@ -144,6 +154,21 @@ struct ofp_bridge {
     uint64_t generation_id;
     struct ofp_bridge_stats stats;
 };
+
+/* ------------------------------------------------------------- monitor.c */
+
+enum ofp_change { OFP_RULE_ADDED, OFP_RULE_MODIFIED, OFP_RULE_REMOVED };
+void ofp_monitor_report(struct ofp_bridge *, struct ofp_rule *,
+                        enum ofp_change, unsigned why);
+/* A rule is there now, was changed, is about to go ('why': enum
+ * ofp_removed). */
+static inline void
+ofp_monitor_rule(struct ofp_bridge *b, struct ofp_rule *r,
+                 enum ofp_change change, unsigned why)
+{
+    if (b->n_monitors)
+        ofp_monitor_report(b, r, change, why);
+}
 
 /* ------------------------------------------------------------- session.c */
 
@@ -226,6 +251,7 @@ struct ofp_flow_mod {
     uint16_t priority;
     uint16_t idle_timeout, hard_timeout;
     uint16_t flags;
+    uint16_t importance; /* 1.4: for eviction. */
     bool of10;        /* 1.0's rules for replace and modify. */
     struct dp_instr instr; /* Lent for the call. */
 };

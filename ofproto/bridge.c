@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ofproto/monitor.h"
 #include "utils/base/clock.h"
 #include "utils/base/hmap.h"
 #include "utils/base/mem.h"
@@ -247,6 +248,18 @@ close_failed(struct ofp_bridge *b)
         }
 }
 
+/* Updates of rules go out before a barrier that follows is answered. */
+static bool
+monitors_work(struct ofp_bridge *b)
+{
+    struct ofp_session *s;
+    bool more = false;
+
+    BASE_LIST_FOR(s, &b->sessions, link)
+        more |= ofp_monitor_work(s);
+    return more;
+}
+
 bool
 ofp_flush(struct ofp_bridge *b)
 {
@@ -269,6 +282,7 @@ ofp_flush(struct ofp_bridge *b)
                 break; /* It was the last one. */
         }
     }
+    more |= monitors_work(b);
     commit(b);
     close_failed(b);
     return more;

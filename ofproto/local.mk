@@ -11,6 +11,7 @@ libofproto_a_SOURCES = \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
 	%D%/meter_spec.h \
+	%D%/monitor.c %D%/monitor.h \
 	%D%/ofp_err.c %D%/ofp_err.h %D%/ofp_errors.def \
 	%D%/ofproto.h \
 	%D%/oxm.c %D%/oxm.h \

@@ -50,6 +50,7 @@ void
 ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
 {
+    ofp_monitor_rule(b, r, OFP_RULE_REMOVED, why);
     if (r->flags & OFP_FF_SEND_FLOW_REM) {
         struct dp_stats stats;
 
@@ -75,6 +76,7 @@ rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
     r->idle_timeout = fm->idle_timeout;
     r->hard_timeout = fm->hard_timeout;
     r->flags = fm->flags;
+    r->importance = fm->importance;
     ofp_timers_add(&b->timers, r, now);
 }
 
@@ -102,6 +104,7 @@ rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
     if (fm->of10 || fm->flags & OFP_FF_RESET_COUNTS)
         dp_rule_reset_stats(ofp_rule_dp(r));
     rule_restart(b, r, fm);
+    ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
     return OFP_OK;
 }
 
@@ -118,6 +121,7 @@ rule_add_full(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
 static enum ofp_err
 rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
 {
+    struct ofp_rule *r;
     struct dp_rule *dp;
     int err;
 
@@ -133,8 +137,9 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
         return rule_replace(b, ofp_rule_of(dp), fm);
     if (err)
         return dp_err(err);
-    rule_restart(b, ofp_rule_link(&b->tables, dp, fm->f.table, fm->priority),
-                 fm);
+    r = ofp_rule_link(&b->tables, dp, fm->f.table, fm->priority);
+    rule_restart(b, r, fm);
+    ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0);
     b->stats.n_rules = b->tables.n_rules;
     b->dirty = true;
     return OFP_OK;
@@ -150,6 +155,8 @@ rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
 
     if (!err && fm->flags & OFP_FF_RESET_COUNTS)
         dp_rule_reset_stats(ofp_rule_dp(r));
+    if (!err)
+        ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
     return err;
 }
 

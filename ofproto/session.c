@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "ofproto/monitor.h"
 #include "utils/base/mem.h"
 
 #define OFPT_HELLO 0
@@ -161,6 +162,14 @@ log_error(struct ofp_session *s, const uint8_t *msg, size_t len)
                 len >= 12 ? get_be16(msg + 10) : 0);
 }
 
+/* Who changes rules from now on: see ofp_bridge.actor. */
+static void
+actor_set(struct ofp_bridge *b, struct ofp_session *s, uint32_t xid)
+{
+    b->actor = s ? ofp_session_channel(s) : NULL;
+    b->actor_xid = xid;
+}
+
 static void
 session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
 {
@@ -190,12 +199,15 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
     h = ofp_handler_find(obj->object_id);
     s->msg = msg;
     s->msg_len = len;
+    actor_set(s->b, s, get_be32(msg + 4));
+    ofp_session_channel(s)->n_requests++;
     if (!h)
         err = OFP_ERR_REQ_BAD_TYPE;
     else if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE && !h->as_slave)
         err = OFP_ERR_REQ_IS_SLAVE;
     else
         err = h->handle(s, obj);
+    actor_set(s->b, NULL, 0);
     s->msg = NULL;
     if (err)
         ofp_session_error(s, err, msg, len);
@@ -220,7 +232,9 @@ session_busy(const struct ofp_session *s)
 static bool
 session_run_job(struct ofp_session *s, enum ofp_step *step, unsigned *budget)
 {
+    actor_set(s->b, s, s->job->xid);
     *step = s->closing ? OFP_STEP_DONE : s->job->run(s->job, s, budget);
+    actor_set(s->b, NULL, 0);
     if (*step != OFP_STEP_DONE)
         return false;
     s->job->destroy(s->job, s->b);
@@ -352,6 +366,7 @@ static void
 session_writable(void *session)
 {
     ofp_session_work(session);
+    ofp_monitor_work(session);
 }
 
 void
@@ -362,6 +377,7 @@ ofp_session_destroy(struct ofp_session *s)
 
     if (s->job)
         s->job->destroy(s->job, b);
+    ofp_monitors_destroy(s);
     BASE_LIST_FOR_SAFE(in, tmp, &s->input, link)
         free(in);
     base_list_del(&s->link);

@@ -50,6 +50,8 @@ take_13(of_object_t *msg, struct ofp_flow_mod *fm)
     of_flow_mod_table_id_get(msg, &fm->f.table);
     of_flow_mod_out_group_get(msg, &fm->f.out_group);
     of_flow_mod_cookie_mask_get(msg, &cookie_mask);
+    if (msg->version >= OF_VERSION_1_4)
+        of_flow_mod_importance_get(msg, &fm->importance);
     if (fm->command != OFP_FC_ADD)
         fm->f.cookie_mask = cookie_mask;
     if (fm->flags & ~OFP_FF_ALL)

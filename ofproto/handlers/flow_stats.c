@@ -67,6 +67,8 @@ entry_fill(of_flow_stats_entry_t *e, const struct ofp_rule *r,
     of_flow_stats_entry_hard_timeout_set(e, r->hard_timeout);
     if (e->version != OF_VERSION_1_0)
         of_flow_stats_entry_flags_set(e, r->flags);
+    if (e->version >= OF_VERSION_1_4)
+        of_flow_stats_entry_importance_set(e, r->importance);
     of_flow_stats_entry_cookie_set(e, ofp_rule_cookie(r));
     of_flow_stats_entry_packet_count_set(e, stats->packets);
     of_flow_stats_entry_byte_count_set(e, stats->bytes);

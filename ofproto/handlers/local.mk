@@ -9,6 +9,7 @@ libofproto_a_SOURCES += \
 	%D%/handlers.def \
 	%D%/handlers_priv.h \
 	%D%/meters.c \
+	%D%/monitor.c \
 	%D%/packet_out.c \
 	%D%/ports.c \
 	%D%/queues.c \
