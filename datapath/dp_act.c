@@ -19,8 +19,8 @@ instr_check(const struct dp_instr *in, uint8_t *flags)
     uint8_t write_flags = 0;
     int err;
 
-    if (in->meter)
-        return -EOPNOTSUPP;
+    if (in->meter) /* It may write the DSCP. */
+        *flags |= ACT_CHANGES;
     if (in->apply.n_words > PROG_MAX_WORDS / 8
         || in->write.n_words > PROG_MAX_WORDS / 8)
         return -EINVAL;
@@ -236,6 +236,29 @@ act_find(struct dp_bridge *br, uint8_t kind, const struct dp_instr *in,
     return NULL;
 }
 
+static bool
+act_has_meter(const struct rule_act *a)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, a->words, (uint32_t) a->n_apply + a->n_write)
+        if (op->code == DP_OP_METER)
+            return true;
+    return a->meter != 0;
+}
+
+void
+dp_rules_metered(struct dp_bridge *br, dp_metered_cb *cb, void *arg)
+{
+    const struct rule_act *a;
+    struct dp_instr in;
+
+    BASE_LIST_FOR(a, &br->metered_acts, metered) {
+        act_view(a, &in);
+        cb(arg, &in, a->refs);
+    }
+}
+
 /* 'flat' (NULL: none): the program that the act has though its instructions
  * give it none. */
 static int
@@ -259,6 +282,9 @@ act_new(struct dp_bridge *br, uint8_t kind, const struct dp_instr *in,
     if (!*out)
         return -ENOMEM;
     base_hmap_add(&br->acts, &(*out)->node, hash);
+    base_list_init(&(*out)->metered);
+    if (act_has_meter(*out))
+        base_list_add_tail(&br->metered_acts, &(*out)->metered);
     key_add(br, flags);
     return 0;
 }
@@ -311,6 +337,7 @@ act_put(struct dp_bridge *br, struct rule_act *a)
     if (br->last_act == a)
         br->last_act = NULL;
     base_hmap_del(&br->acts, &a->node);
+    base_list_del(&a->metered);
     br->n_vlan_acts -= (a->flags & ACT_VLAN) != 0;
     br->n_frag_acts -= (a->flags & ACT_FRAG) != 0;
     rcu_defer_held(br->dp->rcu, free, a);

@@ -7,6 +7,7 @@
 
 #include "datapath/dp_priv.h"
 #include "datapath/group.h"
+#include "datapath/meter.h"
 #include "datapath/stage_fast.h"
 #include "datapath/worker.h"
 #include "utils/base/mem.h"
@@ -229,6 +230,7 @@ bridge_free(void *p)
         if (br->rules[i].size)
             base_slab_fini(&br->rules[i]);
     acts_destroy(br);
+    dp_meters_free(br);
     mac_destroy(br->macs);
     free(br->resets);
     free(br->flood);
@@ -255,6 +257,7 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     br->owner = owner;
     snprintf(br->name, sizeof br->name, "%s", name);
     base_hmap_init(&br->acts);
+    base_list_init(&br->metered_acts);
     base_list_init(&br->watchers);
     br->egress = DP_NO_TABLE;
     br->ports = calloc(DP_PORT_MAX + 1, sizeof br->ports[0]);
@@ -270,7 +273,8 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
         if (br->pw[i])
             memset(br->pw[i], 0, sizeof *br->pw[i]);
     }
-    if (!br->ports || !br->macs || !br->pw[dp->n_workers - 1]) {
+    if (!br->ports || !br->macs || dp_meters_init(br)
+        || !br->pw[dp->n_workers - 1]) {
         bridge_free(br);
         return weft_err_set(e, -ENOMEM, "bridge %s: out of memory", name);
     }

@@ -35,6 +35,8 @@
 #include "utils/base/slab.h"
 #include "weft/dp.h"
 
+struct dp_meter;
+struct meter_table;
 struct worker;
 struct group_table;
 
@@ -207,6 +209,9 @@ struct dp_bridge {
     struct dp_port_list *flood;
     struct mac_table *macs;
     struct group_table *groups; /* NULL until the first; see group.h. */
+    struct meter_table *meters;           /* meter.h.  Published. */
+    struct dp_meter *meter_controller;    /* NULL: none.  Published. */
+    struct dp_meter *meter_slowpath;
     struct bridge_pw *pw[DP_MAX_WORKERS];
     struct dp_table tables[DP_N_TABLES];
     /* Control only. */
@@ -222,6 +227,7 @@ struct dp_bridge {
     uint32_t relive_round;
     struct base_list watchers; /* Groups that watch ports or groups. */
     struct base_slab rules[FLOW_KEY_WORDS + 1]; /* By number of values. */
+    struct base_list metered_acts; /* Of 'acts': those that name a meter. */
     struct base_hmap acts;
     struct rule_act *last_act;   /* Got last; may be NULL. */
     struct rule_counter *resets; /* Where counters stood when reset. */

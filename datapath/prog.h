@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "utils/base/hmap.h"
+#include "utils/base/list.h"
 #include "weft/compiler.h"
 #include "weft/dp.h"
 
@@ -98,8 +99,10 @@ struct rule_act {
     uint8_t kind;  /* ACT_KIND_* */
     /* Control only. */
     uint8_t own;   /* Of one rule: not to be found. */
-    uint32_t refs, meter;
+    uint32_t refs;
+    uint32_t meter; /* Workers too. */
     struct base_hnode node;
+    struct base_list metered; /* In the bridge's list, if it has a meter. */
     uint64_t words[]; /* apply, write, metadata and mask, program. */
 };
 /* What rules must have in common, beside their instructions. */
@@ -189,7 +192,9 @@ int prog_order_set(const struct dp_op_list *, uint64_t *buf, size_t n_words);
 
 /* Applies what the apply-actions of 'a' do to the key 'k' (with metadata).
  * False: only the packet itself can tell (see RESUME).  Thread: worker. */
-bool prog_simulate(const struct rule_act *a, struct flow_key *k);
+struct dp_bridge;
+bool prog_simulate(const struct dp_bridge *, const struct rule_act *a,
+                   struct flow_key *k);
 
 /* 0, -EINVAL (malformed or unknown op) or -EOPNOTSUPP.  Sets ACT_CHANGES and
  * ACT_VLAN in *flags. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "datapath/dp_priv.h"
+#include "datapath/meter.h"
 
 /* Slots of the action set in the order of OpenFlow 1.3.5 §5.10; set-field
  * slots follow, one per field, copy-field by the field it writes, then the
@@ -24,7 +25,8 @@ enum {
     SET_SET_NW_TTL,
     SET_FIELDS,
     SET_COPIES = SET_FIELDS + N_FLOW_FIELDS,
-    SET_QUEUE = SET_COPIES + N_FLOW_FIELDS,
+    SET_METER = SET_COPIES + N_FLOW_FIELDS, /* "qos", OpenFlow 1.5.1 §5.6. */
+    SET_QUEUE,
     SET_GROUP,
     SET_OUTPUT,
     N_SET_SLOTS
@@ -43,6 +45,7 @@ static const uint8_t set_slot[N_DP_OPS] = {
     [DP_OP_DEC_NW_TTL] = SET_DEC_NW_TTL,
     [DP_OP_SET_MPLS_TTL] = SET_SET_MPLS_TTL,
     [DP_OP_SET_NW_TTL] = SET_SET_NW_TTL,
+    [DP_OP_METER] = SET_METER,
     [DP_OP_SET_QUEUE] = SET_QUEUE,
     [DP_OP_GROUP] = SET_GROUP,
     [DP_OP_OUTPUT] = SET_OUTPUT,
@@ -66,6 +69,7 @@ struct fold {
     size_t n, cap;
     size_t keep;  /* Words up to and with the last op that has an effect. */
     bool output;  /* An output was emitted. */
+    bool meter;   /* A meter, and no output behind it. */
     bool full;
     bool flat;
     bool in_key; /* Metadata is in the packet's key. */
@@ -177,6 +181,10 @@ emit(struct fold *f, const struct dp_op *op, const struct prog_step *from,
     }
     if (prog_op_is_output(op)) {
         f->output = true;
+        f->meter = false;
+        f->keep = f->n;
+    } else if (op->code == DP_OP_METER) {
+        f->meter = true;
         f->keep = f->n;
     }
 }
@@ -291,6 +299,12 @@ fold_apply(struct fold *f, const struct aset *s, const struct prog_step *from,
 {
     const struct dp_op *op;
 
+    if (from->act->meter) { /* The first instruction: OpenFlow 1.3.5 §5.9. */
+        const struct dp_op meter = { .code = DP_OP_METER, .words = 1,
+                                     .arg = from->act->meter };
+
+        emit(f, &meter, from, table);
+    }
     PROG_FOR_OPS(op, from->act->words, from->act->n_apply)
         fold_op(f, s, op, from, table);
 }
@@ -353,6 +367,8 @@ fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
                            .words = (uint8_t) (f->n - at),
                            .aux = table_aux(f, table),
                            .arg = (uint32_t) (f->n - at - 3) };
+    f->output = true;
+    f->meter = false;
     f->keep = f->n;
 }
 
@@ -373,13 +389,13 @@ fold_miss(struct fold *f, uint8_t table, uint8_t miss)
 }
 
 /* Ends the program: nothing behind the last op with an effect; a program
- * without any output says so. */
+ * without any output (behind its last meter) says so. */
 static void
 fold_end(struct fold *f)
 {
-    if (f->output || f->keep)
+    if (f->keep)
         f->n = f->keep;
-    else
+    if (!f->output || f->meter)
         emit_simple(f, PROG_OP_DROP, DROP_RULE_DROP);
 }
 
@@ -458,6 +474,7 @@ prog_fold_packet_out(const struct dp_op_list *l, uint8_t egress,
             emit_ctx(&f, op, &c);
             if (prog_op_is_output(op)) {
                 f.output = true;
+                f.meter = false;
                 f.keep = f.n;
             }
         } else {
@@ -579,7 +596,8 @@ simulate_copy(const struct dp_copy_field *c, struct flow_key *k)
 
 /* False: parse again. */
 static bool
-simulate_op(const struct dp_op *op, struct flow_key *k)
+simulate_op(const struct dp_bridge *br, const struct dp_op *op,
+            struct flow_key *k)
 {
     bool tagged = k->vlan_tci & be16_from(FLOW_VLAN_PRESENT);
 
@@ -607,6 +625,8 @@ simulate_op(const struct dp_op *op, struct flow_key *k)
     case DP_OP_DEC_NW_TTL:
         k->ip_ttl--;
         return true;
+    case DP_OP_METER:
+        return !meter_remarks(br, op->arg);
     case DP_OP_PUSH_MPLS:
     case DP_OP_POP_MPLS:
     case DP_OP_PUSH_PBB:
@@ -622,13 +642,16 @@ simulate_op(const struct dp_op *op, struct flow_key *k)
 }
 
 bool
-prog_simulate(const struct rule_act *a, struct flow_key *k)
+prog_simulate(const struct dp_bridge *br, const struct rule_act *a,
+              struct flow_key *k)
 {
     const struct dp_op *op;
 
+    if (a->meter && meter_remarks(br, a->meter))
+        return false;
     if (a->flags & ACT_CHANGES)
         PROG_FOR_OPS(op, a->words, a->n_apply)
-            if (!simulate_op(op, k))
+            if (!simulate_op(br, op, k))
                 return false;
     if (a->flags & ACT_METADATA) {
         const uint64_t *m = a->words + a->n_apply + a->n_write;
@@ -667,8 +690,9 @@ static int
 check_op(const struct dp_op *op, bool packet_out, uint8_t *flags)
 {
     switch (op->code) {
-    case DP_OP_METER:
-        return -EOPNOTSUPP;
+    case DP_OP_METER: /* It may write the DSCP. */
+        *flags |= ACT_CHANGES;
+        break;
     case DP_OP_TABLE:
         return packet_out ? 0 : -EINVAL;
     case DP_OP_SET_FIELD:

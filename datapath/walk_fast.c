@@ -211,7 +211,7 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         return;
     }
     if (a->flags & (ACT_CHANGES | ACT_METADATA)) {
-        if (!prog_simulate(a, walk_scratch(k, i))) {
+        if (!prog_simulate(br, a, walk_scratch(k, i))) {
             k->state[i] = DONE_RESUME;
             return;
         }

@@ -60,6 +60,7 @@ worker_create(struct dp *dp, unsigned id, int core)
     w->ports = base_xcalloc(1, sizeof *w->ports);
     w->tsc_mult = (uint64_t) (((__uint128_t) 1 << 64)
                               / (dp->tsc_hz / (1000000000 / DP_TICK_NS)));
+    w->ns_mult = (UINT64_C(1000000000) << 32) / dp->tsc_hz;
     w->arena = calloc(ARENA_WORDS, 8);
     w->inbox = ring_create(w, "in", DP_INBOX_SIZE,
                            RING_F_SP_ENQ | RING_F_SC_DEQ);
@@ -231,6 +232,7 @@ worker_clock(struct worker *w, uint64_t now)
 
     w->tick = 1 + (uint32_t) (((__uint128_t) since * w->tsc_mult) >> 64);
     w->tw.now_ns = w->tick * DP_TICK_NS;
+    w->now_ns = (uint64_t) (((__uint128_t) since * w->ns_mult) >> 32);
 }
 
 /* Is every port left to epoll? */

@@ -160,6 +160,8 @@ struct worker {
     struct rte_ring *punts, *wants;
     bool woke_control;            /* This iteration. */
     uint64_t tsc_mult;            /* 2^64 * ticks per TSC cycle. */
+    uint64_t ns_mult;             /* 2^32 * nanoseconds per TSC cycle. */
+    uint64_t now_ns;              /* Of this iteration, since dp_create. */
     struct tunnel_worker tw;
 
     /* Statistics. */
@@ -244,6 +246,10 @@ struct rte_mbuf *worker_take(struct worker *, struct group *, unsigned slot);
 bool worker_pend(struct worker *, const struct pending *);
 void worker_punt_ring(struct worker *, struct rte_mbuf *,
                       struct dp_port *charge);
+/* Runs 'm', packet 'slot' or a copy of it, through a meter (NULL: none).
+ * False: to be dropped. */
+bool worker_meter_packet(struct worker *, struct batch *, unsigned slot,
+                         struct rte_mbuf *m, struct dp_meter *);
 /* Parses slot again after its headers changed.  False: dropped. */
 bool worker_reparse(struct worker *, struct batch *, unsigned slot);
 

@@ -22,6 +22,7 @@
 #include "loci/loci.h"
 #include "ofproto/compile.h"
 #include "ofproto/instr.h"
+#include "ofproto/meters.h"
 #include "ofproto/ofp_err.h"
 #include "ofproto/ofproto.h"
 #include "ofproto/ports.h"
@@ -129,6 +130,7 @@ struct ofp_bridge {
 
     struct ofp_tables tables;
     struct ofp_timers timers;
+    struct ofp_meters meters;
     struct ofp_compile compile;
 
     bool dirty;             /* Changes since the last dp_commit. */
@@ -238,8 +240,13 @@ struct ofp_filter {
     uint64_t cookie, cookie_mask;
     uint32_t out_port;  /* OFP_PORT_ANY: any. */
     uint32_t out_group; /* OFP_GROUP_ANY: any. */
+    uint32_t meter;     /* 0: any or none; OFP_METER_ALL: some meter. */
     struct flow_match match;
 };
+/* Everything. */
+#define OFP_FILTER_ALL                                                        \
+    ((struct ofp_filter) { .table = OFP_TABLE_ALL, .out_port = OFP_PORT_ANY,  \
+                           .out_group = OFP_GROUP_ANY })
 bool ofp_filter_test(const struct ofp_filter *, const struct ofp_rule *);
 
 enum ofp_command { OFP_FC_ADD, OFP_FC_MODIFY, OFP_FC_MODIFY_STRICT,
@@ -261,6 +268,16 @@ enum ofp_err ofp_flow_mod_apply(struct ofp_session *,
 /* Removes a rule and tells the controllers that asked for it. */
 void ofp_rule_remove(struct ofp_bridge *, struct ofp_rule *,
                      enum ofp_removed);
+/* Removes the rules that the filter selects, as a job of 's' (a rule that
+ * comes meanwhile stays); 'end' is called when the last one is gone, however
+ * the session fares. */
+void ofp_rules_delete(struct ofp_session *, const struct ofp_filter *,
+                      enum ofp_removed,
+                      void (*end)(struct ofp_bridge *, uint32_t arg),
+                      uint32_t arg);
+/* The same at once, without a session. */
+void ofp_rules_delete_now(struct ofp_bridge *, const struct ofp_filter *,
+                          enum ofp_removed);
 /* Expires timeouts; at most one slice.  Returns true if more are due. */
 bool ofp_rules_expire(struct ofp_bridge *, uint64_t now_ns);
 /* Adds or takes away the hidden rule of fail mode standalone. */

@@ -66,6 +66,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     base_list_init(&b->dumps);
     base_list_init(&b->clients);
     ofp_tables_init(&b->tables);
+    ofp_meters_init(&b->meters);
     ofp_session_agent_init(b);
     ofp_sessions_changed(b);
     ofp_standalone_update(b);
@@ -84,6 +85,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
         ofp_session_destroy(WEFT_CONTAINER_OF(b->sessions.next,
                                               struct ofp_session, link));
     ofp_dumps_detach(b);
+    ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
     ofp_compile_fini(&b->compile);
     dp_bridge_del(b->dpb); /* And all rules. */

@@ -193,8 +193,9 @@ compile_other(struct ofp_compile *c, of_instruction_t *i,
     case OF_INSTRUCTION_CLEAR_ACTIONS:
         out->clear = true;
         return OFP_OK;
-    case OF_INSTRUCTION_METER: /* No meter exists yet. */
-        return OFP_ERR_INS_UNSUPPORTED;
+    case OF_INSTRUCTION_METER: /* Who applies it looks for the meter. */
+        of_instruction_meter_meter_id_get(i, &out->meter);
+        return out->meter ? OFP_OK : OFP_ERR_METER_INVALID_METER;
     case OF_INSTRUCTION_EXPERIMENTER:
         return OFP_ERR_INS_BAD_EXPERIMENTER;
     default:
@@ -331,6 +332,20 @@ encode_metadata(of_list_instruction_t *list, const struct dp_instr *in)
     return 0;
 }
 
+static int
+encode_meter(of_list_instruction_t *list, uint32_t meter)
+{
+    of_instruction_meter_t i;
+
+    of_instruction_meter_init(&i, list->version, -1, 1);
+
+    int err = of_list_instruction_append_bind(list, &i);
+
+    if (!err)
+        of_instruction_meter_meter_id_set(&i, meter);
+    return err;
+}
+
 int
 ofp_encode_instructions(const struct dp_instr *in,
                         of_list_instruction_t *list)
@@ -338,7 +353,9 @@ ofp_encode_instructions(const struct dp_instr *in,
     of_object_t i;
     int err = 0;
 
-    if (in->apply.n_words)
+    if (in->meter)
+        err = encode_meter(list, in->meter);
+    if (!err && in->apply.n_words)
         err = encode_list(list, &in->apply, false);
     if (!err && in->clear) {
         of_instruction_clear_actions_init(&i, list->version, -1, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofproto/instr.h"
 
+#include "ofproto/meter_spec.h"
 #include "utils/base/mem.h"
 
 static void
@@ -82,4 +83,24 @@ ofp_instr_has_group(const struct dp_instr *in, uint32_t group)
 {
     return list_has_group(&in->apply, group)
            || list_has_group(&in->write, group);
+}
+
+static bool
+list_has_meter(const struct dp_op_list *l, uint32_t meter)
+{
+    const struct dp_op *op;
+
+    OFP_OP_FOR(op, l)
+        if (op->code == DP_OP_METER
+            && (op->arg == meter || meter == OFP_METER_ALL))
+            return true;
+    return false;
+}
+
+bool
+ofp_instr_has_meter(const struct dp_instr *in, uint32_t meter)
+{
+    return (in->meter && (in->meter == meter || meter == OFP_METER_ALL))
+           || list_has_meter(&in->apply, meter)
+           || list_has_meter(&in->write, meter);
 }

@@ -20,6 +20,8 @@ void ofp_instr_fini(struct dp_instr *);
  * out_port and out_group filters. */
 bool ofp_instr_outputs(const struct dp_instr *, uint32_t port);
 bool ofp_instr_has_group(const struct dp_instr *, uint32_t group);
+/* Do they name the meter (OFP_METER_ALL: any), by instruction or action? */
+bool ofp_instr_has_meter(const struct dp_instr *, uint32_t meter);
 
 /* Iterates over a list of ops. */
 #define OFP_OP_FOR(op, list)                                                  \

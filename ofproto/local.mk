@@ -10,7 +10,7 @@ libofproto_a_SOURCES = \
 	%D%/groups.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
-	%D%/meter_spec.h \
+	%D%/meter_spec.h %D%/meters.c %D%/meters.h \
 	%D%/monitor.c %D%/monitor.h \
 	%D%/ofp_err.c %D%/ofp_err.h %D%/ofp_errors.def \
 	%D%/ofproto.h \

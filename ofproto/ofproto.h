@@ -130,6 +130,29 @@ bool ofp_group_dump(struct ofp_bridge *, uint32_t *next, unsigned n,
 WEFT_MUST_CHECK int ofp_group_command(struct ofp_bridge *, const char *command,
                                       const char *text, struct weft_err *e);
 
+/* One meter as operators see it; texts in ovs-ofctl's syntax, lent during the
+ * callback. */
+struct ofp_meter_info {
+    uint32_t id;
+    const char *name;      /* "7", "controller", "slowpath" */
+    const char *text;      /* "meter=7,kbps,bands=type=drop,rate=1000" */
+    uint64_t duration_ns;
+    uint32_t flow_count;
+    struct dp_stats in;    /* All packets that came to it. */
+    const struct dp_stats *bands; /* Those each band was applied to. */
+    size_t n_bands;
+};
+typedef void ofp_meter_info_cb(void *arg, const struct ofp_meter_info *);
+/* Meters with ids >= *next, ascending, at most 'n'; *next is where to go on.
+ * false: there are no more. */
+bool ofp_meter_dump(struct ofp_bridge *, uint32_t *next, unsigned n,
+                    ofp_meter_info_cb *, void *arg);
+/* "add", "mod" or "del" of what the text says (ofproto/text/meter_text.h); a
+ * delete takes the flows that name the meter with it, all before it returns.
+ * 0 or -EINVAL with 'e' naming the word or the refusal. */
+WEFT_MUST_CHECK int ofp_meter_command(struct ofp_bridge *, const char *command,
+                                      const char *text, struct weft_err *e);
+
 /* Match and op list in ovs-ofctl's syntax, for the cache dump; the caller
  * frees the result. */
 char *ofp_format_match(const struct flow_match *);

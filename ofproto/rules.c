@@ -16,13 +16,16 @@ ofp_filter_test(const struct ofp_filter *f, const struct ofp_rule *r)
 
     if (f->cookie_mask && (ofp_rule_cookie(r) ^ f->cookie) & f->cookie_mask)
         return false;
-    if (f->out_port != OFP_PORT_ANY || f->out_group != OFP_GROUP_ANY) {
+    if (f->out_port != OFP_PORT_ANY || f->out_group != OFP_GROUP_ANY
+        || f->meter) {
         ofp_rule_instr(r, &in);
         if (f->out_port != OFP_PORT_ANY
             && !ofp_instr_outputs(&in, f->out_port))
             return false;
         if (f->out_group != OFP_GROUP_ANY
             && !ofp_instr_has_group(&in, f->out_group))
+            return false;
+        if (f->meter && !ofp_instr_has_meter(&in, f->meter))
             return false;
     }
     return ofp_rule_within(r, &f->match);
@@ -169,6 +172,9 @@ struct scan {
     struct ofp_cursor cursor;
     uint64_t began_ns;
     bool any; /* A rule was modified. */
+    enum ofp_removed why;
+    void (*end)(struct ofp_bridge *, uint32_t arg); /* NULL: none. */
+    uint32_t end_arg;
 };
 
 static void
@@ -176,8 +182,11 @@ scan_destroy(struct ofp_job *job, struct ofp_bridge *b)
 {
     struct scan *sc = WEFT_CONTAINER_OF(job, struct scan, job);
 
-    (void) b;
     ofp_cursor_end(&sc->cursor);
+    if (sc->end) { /* Cut off: the session went. */
+        ofp_rules_delete_now(b, &sc->fm.f, sc->why);
+        sc->end(b, sc->end_arg);
+    }
     ofp_instr_fini(&sc->fm.instr);
     free(sc);
 }
@@ -198,7 +207,7 @@ scan_rule(struct scan *sc, struct ofp_bridge *b, struct ofp_rule *r,
         return OFP_OK;
     *cost = OFP_COST_ACT;
     if (fm->command == OFP_FC_DELETE) {
-        ofp_rule_remove(b, r, OFP_RR_DELETE);
+        ofp_rule_remove(b, r, sc->why);
         return OFP_OK;
     }
     sc->any = true;
@@ -209,6 +218,9 @@ scan_rule(struct scan *sc, struct ofp_bridge *b, struct ofp_rule *r,
 static enum ofp_err
 scan_end(struct scan *sc, struct ofp_bridge *b)
 {
+    if (sc->end)
+        sc->end(b, sc->end_arg);
+    sc->end = NULL;
     if (sc->fm.command == OFP_FC_ADD)
         return rule_add(b, &sc->fm);
     /* OpenFlow 1.0.0 §4.6: modify of nothing is an add. */
@@ -244,7 +256,7 @@ scan_run(struct ofp_job *job, struct ofp_session *s, unsigned *budget)
     return OFP_STEP_DONE;
 }
 
-static void
+static struct scan *
 scan_start(struct ofp_session *s, const struct ofp_flow_mod *fm)
 {
     struct ofp_bridge *b = s->b;
@@ -254,10 +266,38 @@ scan_start(struct ofp_session *s, const struct ofp_flow_mod *fm)
     sc->job.run = scan_run;
     sc->job.destroy = scan_destroy;
     sc->fm = *fm;
+    sc->why = OFP_RR_DELETE;
     ofp_instr_copy(&sc->fm.instr, &fm->instr);
     sc->began_ns = base_clock_ns();
     ofp_cursor_start(&b->tables, &sc->cursor, fm->f.table);
     ofp_session_start_job(s, &sc->job);
+    return sc;
+}
+
+void
+ofp_rules_delete(struct ofp_session *s, const struct ofp_filter *f,
+                 enum ofp_removed why,
+                 void (*end)(struct ofp_bridge *, uint32_t), uint32_t arg)
+{
+    struct scan *sc = scan_start(
+        s, &(struct ofp_flow_mod) { .command = OFP_FC_DELETE, .f = *f });
+
+    sc->why = why;
+    sc->end = end;
+    sc->end_arg = arg;
+}
+
+void
+ofp_rules_delete_now(struct ofp_bridge *b, const struct ofp_filter *f,
+                     enum ofp_removed why)
+{
+    struct ofp_cursor c;
+    struct ofp_rule *r;
+
+    ofp_cursor_start(&b->tables, &c, f->table);
+    while ((r = ofp_cursor_next(&b->tables, &c)))
+        if (ofp_filter_test(f, r))
+            ofp_rule_remove(b, r, why);
 }
 
 /* ------------------------------------------------------------------ apply */

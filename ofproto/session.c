@@ -375,6 +375,7 @@ ofp_session_destroy(struct ofp_session *s)
     struct ofp_bridge *b = s->b;
     struct input *in, *tmp;
 
+    s->closing = true; /* Ending a job may have something to tell. */
     if (s->job)
         s->job->destroy(s->job, b);
     ofp_monitors_destroy(s);

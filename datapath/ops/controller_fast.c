@@ -71,6 +71,12 @@ worker_punt_slot(struct worker *w, struct group *g, unsigned s,
     if (!m)
         return;
     refused = punt_refused(w, b->in[s], &c, reason);
+    /* All that control gets is the slow path. */
+    if (refused < 0
+        && (!worker_meter_packet(w, b, s, m, dp_load(&b->br->meter_slowpath))
+            || !worker_meter_packet(w, b, s, m,
+                                    dp_load(&b->br->meter_controller))))
+        refused = DROP_METER;
     if (refused >= 0) {
         worker_drop(w, b->br, b->in[s], m, (unsigned) refused);
         return;

@@ -311,6 +311,11 @@ struct dp_rule_info {
 void dp_rule_get(const struct dp_rule *, struct dp_rule_info *);
 /* What it does, as it was given; the ops are lent until it changes or goes. */
 void dp_rule_get_instr(const struct dp_rule *, struct dp_instr *);
+/* All different instructions that name a meter, by instruction or action, and
+ * how many rules have them. */
+typedef void dp_metered_cb(void *arg, const struct dp_instr *,
+                           uint32_t n_rules);
+void dp_rules_metered(struct dp_bridge *, dp_metered_cb *, void *arg);
 /* Unpacks the rule's match. */
 void dp_rule_get_match(const struct dp_rule *, struct flow_match *);
 

@@ -34,6 +34,7 @@
     X(NO_TAG, "no_tag", "pop of a tag or label that is not there")            \
     X(NO_HEADROOM, "no_headroom", "no room to push a header")                 \
     X(LOOP, "loop", "pipeline or patch port depth limit reached")             \
+    X(METER, "meter", "a meter's drop band")                                  \
     X(NO_BRIDGE, "no_bridge", "port belongs to no bridge any more")           \
     X(NO_GROUP, "no_group", "the group does not exist")                       \
     X(NO_BUCKET, "no_bucket", "the group has no live bucket")                 \

@@ -121,6 +121,8 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
             return OFP_ERR_ACT_TOO_MANY;
         dp_rule_expect(s->b->dpb, fm.f.table, &fm.f.match);
         err = take_instr(s, msg, &fm);
+        if (!err)
+            err = ofp_meters_of_instr(s->b, &fm.instr);
         if (err)
             return err;
         of_flow_mod_buffer_id_get(msg, &buffer_id);

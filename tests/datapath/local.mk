@@ -3,5 +3,6 @@
 include %D%/classify.mk
 include %D%/ports.mk
 include %D%/worker.mk
+include %D%/meter.mk
 include %D%/tunnel.mk
 include %D%/group.mk

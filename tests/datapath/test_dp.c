@@ -333,10 +333,6 @@ START_TEST(test_dp_bad_rules_are_refused)
                      -EINVAL);
     in.goto_table = 0;
     ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r), -EINVAL);
-    in = bed_apply(NULL);
-    in.meter = 1;
-    ck_assert_int_eq(dp_rule_add(b.br, 0, 1, &BED_ANY, &in, 0, &r),
-                     -EOPNOTSUPP);
     o.n = 0;
     ops_add(&o, N_DP_OPS + 3, 0, 1);
     in = bed_apply(&o);

@@ -4,3 +4,9 @@ TESTS += tests/ofproto/test_meter_text
 tests_ofproto_test_meter_text_SOURCES = %D%/test_meter_text.c
 tests_ofproto_test_meter_text_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_meter_text_LDADD = libofproto.a $(BASE_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/ofproto/test_meters
+TESTS += tests/ofproto/test_meters
+tests_ofproto_test_meters_SOURCES = $(AGENT_BED) %D%/test_meters.c
+tests_ofproto_test_meters_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_meters_LDADD = $(OFPROTO_TEST_LIBS)

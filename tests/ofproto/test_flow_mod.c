@@ -254,7 +254,9 @@ static const struct {
     /* Instructions. */
     { { .command = ADD, .table = 3, .instr = "0001000803000000" }, 3, 2 },
     { { .command = ADD, .table = 3, .instr = "00010008fe000000" }, 3, 2 },
-    { { .command = ADD, .instr = "0006000800000001" }, 3, 1 }, /* meter */
+    { { .command = ADD, .instr = "0006000800000001" }, 12, 3 }, /* meter */
+    { { .command = ADD, .instr = "0006000800000000" }, 12, 2 },
+    { { .command = ADD, .instr = "00060008fffffffe" }, 12, 2 },
     { { .command = ADD, .instr = "0063000800000000" }, 3, 0 },
     { { .command = ADD, .instr = "ffff000800002320" }, 3, 5 },
     { { .command = ADD, .instr = "0005000800000000" "0005000800000000" }, 3, 1 },

@@ -130,6 +130,8 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     base_list_init(&b->rules);
     base_list_init(&b->packet_outs);
     base_list_init(&b->ports);
+    base_list_init(&b->meters);
+    base_list_init(&b->queues);
     base_list_add_tail(&dp->bridges, &b->link);
     port_insert(b, DP_PORT_LOCAL, name, "internal");
     *out = b;
@@ -147,6 +149,7 @@ dp_bridge_del(struct dp_bridge *b)
     b->txn = DUMMY_TXN_NONE;
     BASE_LIST_FOR_SAFE(r, rt, &b->rules, link)
         dp_rule_del(r);
+    dummy_qos_clear(b, DP_PORT_NONE);
     BASE_LIST_FOR_SAFE(po, pt, &b->packet_outs, link) {
         free(po->data);
         free((void *) (uintptr_t) po->ops.ops);
@@ -203,6 +206,7 @@ dp_port_del(struct dp_bridge *b, uint32_t port_no, struct weft_err *e)
     if (!p)
         return weft_err_set(e, -ENODEV, "no port %u", port_no);
     queue_port_event(b, DP_PORT_DELETED, &p->info);
+    dummy_qos_clear(b, port_no);
     base_list_del(&p->link);
     free(p);
     return 0;

@@ -10,7 +10,8 @@
  * Threads: one.
  * Owns:    all it stores; pointers handed out live until the next call that
  *          changes the object.
- * Errors:  'fail_rule_add' makes dp_rule_add return that errno. */
+ * Errors:  'fail_rule_add' makes dp_rule_add return that errno,
+ *          'fail_meter_set' dp_meter_set. */
 #ifndef TESTS_DUMMY_DP_H
 #define TESTS_DUMMY_DP_H
 
@@ -44,9 +45,27 @@ struct dummy_packet_out {
     struct dp_op_list ops; /* Own copy. */
 };
 
+struct dummy_queue {
+    struct base_list link;
+    uint32_t port_no, id;
+    struct dp_queue_config config;
+    struct dp_queue_stats stats;
+};
+
 struct dummy_port {
     struct base_list link;
     struct dp_port_info info;
+};
+
+struct dummy_meter {
+    struct base_list link;
+    uint32_t id;
+    unsigned n_sets; /* dp_meter_set calls. */
+    bool pktps;
+    size_t n_bands;
+    struct dp_meter_band bands[DP_METER_BANDS];
+    struct dp_stats in;
+    struct dp_stats band_stats[DP_METER_BANDS];
 };
 
 struct dp_bridge {
@@ -59,6 +78,9 @@ struct dp_bridge {
     struct base_list packet_outs; /* struct dummy_packet_out */
     unsigned n_packet_outs;
     struct base_list ports;       /* struct dummy_port, by number */
+    struct base_list meters;      /* struct dummy_meter */
+    unsigned n_meters;
+    struct base_list queues;      /* struct dummy_queue, by port and id */
     enum dp_miss miss[DP_N_TABLES];
     bool ttl_punt;
     enum { DUMMY_TXN_NONE, DUMMY_TXN_OPEN, DUMMY_TXN_COMMITTED } txn;
@@ -80,6 +102,7 @@ struct dp {
     int fail_rule_add; /* 0 or a negative errno. */
     unsigned fail_at;  /* N: the N-th change of a rule from now on gets
                         * -ENOMEM; 0: none. */
+    int fail_meter_set; /* The same. */
 };
 
 /* The rule with this table, priority and match; NULL: none. */
@@ -96,6 +119,12 @@ uint32_t dummy_port_add(struct dp_bridge *, const char *name,
 void dummy_port_link(struct dp_bridge *, uint32_t port_no, bool up);
 /* The stored info, for setting counters; NULL: none. */
 struct dp_port_info *dummy_port(struct dp_bridge *, uint32_t port_no);
+/* dummy_qos.c.  NULL: none. */
+struct dummy_meter *dummy_meter(struct dp_bridge *, uint32_t id);
+struct dummy_queue *dummy_queue(struct dp_bridge *, uint32_t port_no,
+                                uint32_t queue);
+/* Frees meters and queues (of one port; DP_PORT_NONE: all). */
+void dummy_qos_clear(struct dp_bridge *, uint32_t port_no);
 /* Delivers a punt at once; 'bridge' and 'bridge_owner' are filled in. */
 void dummy_punt(struct dp_bridge *, const struct dp_punt *);
 
