@@ -62,4 +62,13 @@ void ofp_commands_get(const struct ofp_commands *,
 const char *ofp_commands_refusal(const struct ofp_commands *, unsigned i,
                                  uint32_t *line);
 
+/* Reads flows without a bridge, up to 'n' lines from *text on, which is changed
+ * and moved on, as is *line; 'cb' sees each flow as if it had been added now.
+ * 0: all are read; -EAGAIN: more; -EINVAL with 'e'. */
+struct ofp_flow_info;
+WEFT_MUST_CHECK int ofp_flows_read(char **text, uint32_t *line, unsigned n,
+                                   void (*cb)(void *arg,
+                                              const struct ofp_flow_info *),
+                                   void *arg, struct weft_err *e);
+
 #endif

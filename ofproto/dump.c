@@ -30,6 +30,7 @@ dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
         .idle_timeout = r->idle_timeout,
         .hard_timeout = r->hard_timeout,
         .flags = r->flags,
+        .importance = r->importance,
     };
     struct flow_match m;
     struct dp_instr instr;

@@ -75,6 +75,7 @@ struct ofp_flow_info {
     struct dp_stats stats;
     uint16_t idle_timeout, hard_timeout; /* Seconds. */
     uint16_t flags;                      /* OFPFF_* of 1.3. */
+    uint16_t importance;
     const char *match;                   /* "tcp,in_port=1,nw_dst=10.0.0.0/8",
                                           * without table and priority; ""
                                           * for match-all. */

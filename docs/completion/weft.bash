@@ -37,10 +37,12 @@ _weftctl() {
             del-uplink set-controller del-controller set-fail-mode apply show
             list get export trace version ping macs-flush set-log exit
             add-flow add-flows mod-flows del-flows packet-out
+            dump-flows diff-flows replace-flows
             --json --run-dir --may-exist --if-exists --help --version" ;;
     1:del-br | 1:set-br | 1:add-port | 1:set-controller | \
     1:del-controller | 1:set-fail-mode | 1:macs-flush | 1:trace | \
-    1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out)
+    1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out | \
+    1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows)
         words=$(_weft_names br) ;;
     1:del-port | 1:set-port)
         words="$(_weft_names br) $(_weft_names port)" ;;
@@ -53,7 +55,7 @@ _weftctl() {
     2:get) words=$(_weft_names "${_weft_words[1]}") ;;
     2:set-fail-mode) words="secure standalone hold" ;;
     1:set-log) words="err warn info debug" ;;
-    1:apply | 2:add-flows)
+    1:apply | 2:add-flows | 2:replace-flows)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return ;;
     *:set-controller)

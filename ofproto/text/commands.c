@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ofproto/ofproto.h"
 #include "ofproto/text/text_client.h"
 #include "ofproto/text/text_msg.h"
 #include "utils/base/clock.h"
@@ -164,6 +165,57 @@ send_messages(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
         ofp_client_barrier(c->client);
     }
     return c->synced ? 0 : -EAGAIN;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+static void
+tell_flow(const struct ofp_flow_text *f, ofp_flow_cb *cb, void *arg)
+{
+    struct base_str match = BASE_STR_INIT, actions = BASE_STR_INIT;
+    struct ofp_flow_info info = {
+        .table = f->table == DP_NO_TABLE ? 0 : f->table,
+        .priority = f->priority,
+        .cookie = f->cookie,
+        .idle_timeout = f->idle_timeout,
+        .hard_timeout = f->hard_timeout,
+        .flags = f->flags,
+        .importance = f->importance,
+    };
+
+    ofp_text_add_match(&match, &f->match);
+    ofp_text_add_instr(&actions, &f->instr);
+    info.match = base_str_cstr(&match);
+    info.actions = base_str_cstr(&actions);
+    cb(arg, &info);
+    base_str_fini(&match);
+    base_str_fini(&actions);
+}
+
+int
+ofp_flows_read(char **text, uint32_t *line, unsigned n, ofp_flow_cb *cb,
+               void *arg, struct weft_err *e)
+{
+    while (*text && n--) {
+        char *nl = strchr(*text, '\n'), *start = *text;
+        struct weft_err why = { "" };
+        struct ofp_flow_text f;
+
+        if (nl)
+            *nl = '\0';
+        *text = nl ? nl + 1 : NULL;
+        start = line_trim(start);
+        if (*start) {
+            if (ofp_text_parse_flow(start, OFP_TEXT_FLOW, &f, &why))
+                return weft_err_set(e, -EINVAL, "line %u: %.*s", *line,
+                                    (int) sizeof why.text - 24, why.text);
+            ofp_text_modernize(&f);
+            tell_flow(&f, cb, arg);
+            ofp_flow_text_fini(&f);
+        }
+        ++*line;
+    }
+    return *text ? -EAGAIN : 0;
 }
 
 /* --------------------------------------------------------------------- life */

@@ -34,37 +34,51 @@ ofp_text_command_prefix(const char *line, const char **rest)
 
 /* --------------------------------------------------------------- old actions */
 
-/* Copies 'list' with 1.0's conditional ops said in newer words.  The result
- * is the caller's; NULL: nothing to change. */
-static uint64_t *
-modernize(const struct flow_match *m, struct dp_op_list *list)
+/* Says 1.0's conditional ops in newer words, in place.  Returns the units
+ * left. */
+static uint32_t
+modernize(bool tagged, uint64_t *ops, uint32_t n_words)
 {
-    bool tagged = be16_to(m->mask.vlan_tci) & be16_to(m->key.vlan_tci)
-                  & FLOW_VLAN_PRESENT;
-    const struct dp_op *op;
-    bool any = false;
-    uint64_t *mem;
     uint32_t n = 0;
 
-    OFP_OP_FOR(op, list)
-        any |= op->code == DP_OP_PUSH_VLAN && op->aux & 1;
-    if (!any)
-        return NULL;
-    mem = base_xmalloc(8u * (size_t) list->n_words);
-    OFP_OP_FOR(op, list) {
-        bool conditional = op->code == DP_OP_PUSH_VLAN && op->aux & 1;
+    for (uint32_t at = 0; at < n_words;) {
+        struct dp_op *op = (struct dp_op *) (void *) (ops + at);
+        uint32_t words = op->words;
+        bool push = op->code == DP_OP_PUSH_VLAN && op->aux & 1;
 
-        if (conditional && tagged)
-            continue;
-        memcpy(mem + n, op, 8u * (size_t) op->words);
-        if (conditional)
-            ((struct dp_op *) (void *) (mem + n))->aux = 0;
-        n += op->words;
-        tagged |= conditional;
+        if (op->code == DP_OP_PUSH_VLAN || op->code == DP_OP_POP_VLAN
+            || op->code == DP_OP_SET_QUEUE)
+            op->aux &= 0xfffe;
+        if (!push || !tagged) {
+            memmove(ops + n, op, 8u * (size_t) words);
+            n += words;
+        }
+        tagged |= push;
+        at += words;
     }
-    list->ops = n ? (const struct dp_op *) (const void *) mem : NULL;
-    list->n_words = n;
-    return mem;
+    return n;
+}
+
+static void
+modernize_list(bool tagged, struct dp_op_list *list)
+{
+    /* The lists point into the text's own memory. */
+    uint64_t *ops = (uint64_t *) (uintptr_t) list->ops;
+
+    list->n_words = modernize(tagged, ops, list->n_words);
+    if (!list->n_words)
+        list->ops = NULL;
+}
+
+void
+ofp_text_modernize(struct ofp_flow_text *f)
+{
+    const struct flow_match *m = &f->match;
+    bool tagged = be16_to(m->mask.vlan_tci) & be16_to(m->key.vlan_tci)
+                  & FLOW_VLAN_PRESENT;
+
+    modernize_list(tagged, &f->instr.apply);
+    modernize_list(tagged, &f->instr.write);
 }
 
 /* Is there a wire action for each op?  Names what 'version' cannot say. */
@@ -146,17 +160,10 @@ put_fixed(of_object_t *m, const struct ofp_flow_text *f,
 static int
 put_instructions(of_object_t *m, const struct ofp_flow_text *f)
 {
-    struct dp_instr in = f->instr;
-    uint64_t *apply = modernize(&f->match, &in.apply);
-    uint64_t *write = modernize(&f->match, &in.write);
     of_object_t list;
-    int err;
 
     of_flow_mod_instructions_bind(m, &list);
-    err = ofp_encode_instructions(&in, &list);
-    free(apply);
-    free(write);
-    return err;
+    return ofp_encode_instructions(&f->instr, &list);
 }
 
 /* What the words mean depends on the command. */
@@ -191,6 +198,7 @@ ofp_text_flow_mod(const char *line, enum ofp_text_command command,
 
     if (err)
         return NULL;
+    ofp_text_modernize(&f);
     if (!check_words(&f, command, version, e)) {
         m = flow_mod_new(command, (of_version_t) version);
         put_fixed(m, &f, command);
@@ -291,17 +299,15 @@ read_packet_words(char *words, struct packet_out *p, struct weft_err *e)
 static int
 packet_out_fill(of_object_t *m, struct packet_out *p)
 {
-    static const struct flow_match any;
     of_octets_t data = { .data = p->data, .bytes = p->len };
-    uint64_t *mem = modernize(&any, &p->ops);
     of_object_t list;
     int err;
 
+    modernize_list(false, &p->ops);
     of_packet_out_buffer_id_set(m, NO_BUFFER);
     of_packet_out_in_port_set(m, p->in_port);
     of_packet_out_actions_bind(m, &list);
     err = ofp_encode_actions(&p->ops, &list);
-    free(mem);
     return err ? err : of_packet_out_data_set(m, &data);
 }
 

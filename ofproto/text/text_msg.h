@@ -28,6 +28,10 @@ enum ofp_text_command { /* OFPFC_* */
  * writes them in front of a line; -1: none of them.  *rest: behind it. */
 int ofp_text_command_prefix(const char *line, const char **rest);
 
+/* Says 1.0's conditional actions as above, in place: what an agent of 1.3 or
+ * later will have. */
+void ofp_text_modernize(struct ofp_flow_text *);
+
 of_object_t *ofp_text_flow_mod(const char *line, enum ofp_text_command,
                                uint8_t version, struct weft_err *e);
 /* "in_port=1,packet=HEX,actions=output:2" */

@@ -121,6 +121,56 @@ class WeftctlFlows(unittest.TestCase):
                                 ns=ns))
         return out[0]["stats64"]["rx"]["packets"]
 
+    def ctl_in(self, text, *words, check=True):
+        return lab.sh(lab.BUILD + "/weftctl", "--run-dir", self.sw.dir,
+                      *words, text=text, check=check)
+
+    def test_dump_flows_sorts_by_table_and_priority(self):
+        self.sw.flows("table=1,priority=1,ip,actions=1",
+                      "priority=1,arp,actions=1", "priority=9,tcp,actions=2",
+                      "table=1,priority=7,cookie=0x5,udp,actions=drop")
+        lines = self.sw.ctl("dump-flows", "br0", "--no-stats").splitlines()
+        self.assertEqual([x.strip() for x in lines], [
+            "cookie=0x0, table=0, priority=9,tcp actions=output:2",
+            "cookie=0x0, table=0, priority=1,arp actions=output:1",
+            "cookie=0x5, table=1, priority=7,udp actions=drop",
+            "cookie=0x0, table=1, priority=1,ip actions=output:1"])
+        by_cookie = self.sw.ctl("dump-flows", "br0", "table=1", "--no-stats",
+                                "--rsort=cookie").splitlines()
+        self.assertEqual(len(by_cookie), 2)
+        self.assertIn("cookie=0x5", by_cookie[0])
+
+    def test_diff_and_replace_make_bridge_and_file_the_same(self):
+        self.sw.flows("priority=1,ip,actions=1", "priority=2,arp,actions=2",
+                      "table=3,priority=3,ipv6,actions=3")
+        # Other words for the second rule, another third, no first.
+        want = ("priority=2,dl_type=0x0806,actions=output:2\n"
+                "table=3,priority=3,ipv6,actions=4\n"
+                "priority=5,ip,actions=mod_vlan_vid:7,5\n")
+        diff = self.ctl_in(want, "diff-flows", "br0", "-", check=False)
+        self.assertEqual(diff.returncode, 4)
+        self.assertEqual(diff.stdout.splitlines(), [
+            "-priority=1,ip actions=output:1",
+            "-table=3 priority=3,ipv6 actions=output:3",
+            "+priority=5,ip actions=push_vlan:0x8100,"
+            "set_field:4103->vlan_vid,output:5",
+            "+table=3 priority=3,ipv6 actions=output:4"])
+        self.ctl_in(want, "replace-flows", "br0", "-")
+        self.assertEqual(self.ctl_in(want, "diff-flows", "br0", "-"), "")
+        # ovs-ofctl, too, finds nothing to change.
+        path = self.sw.dir + "/want.txt"
+        with open(path, "w") as f:
+            f.write(self.sw.ctl("dump-flows", "br0", "--no-stats"))
+        self.assertEqual(lab.sh(
+            "ovs-ofctl", "-O", "OpenFlow13", "diff-flows", path,
+            self.sw.openflow()), "")
+
+    def test_error_in_a_file_to_compare_names_the_line(self):
+        r = self.ctl_in("ip,actions=1\nip,actions=outputt:2\n",
+                        "diff-flows", "br0", "-", check=False)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("line 2: column 12: outputt", r.stderr)
+
     def test_bridge_that_is_not_there_is_named(self):
         r = self.sw.ctl("add-flow", "br7", "actions=1", check=False)
         self.assertEqual(r.returncode, 1)

@@ -19,6 +19,7 @@ enum cli_exit {
     CLI_REFUSED = 1,   /* The daemon said no: nothing was changed. */
     CLI_USAGE = 2,     /* The command line makes no sense. */
     CLI_NO_DAEMON = 3, /* Nobody listens, or the connection broke. */
+    CLI_DIFFERS = 4,   /* diff-flows found differences. */
 };
 
 struct cli;

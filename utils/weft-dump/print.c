@@ -2,14 +2,15 @@
 /* How each dump looks to people. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "utils/cli/flow.h"
 #include "utils/cli/table.h"
 #include "utils/weft-dump/dump.h"
 #include "weft/drop.h"
 
 #define OFPORT_LOCAL UINT64_C(0xfffffffe)
-#define PRIORITY_DEFAULT 32768 /* ovs-ofctl leaves it out. */
 
 static void
 cell_port(struct table *t, uint64_t no)
@@ -64,47 +65,21 @@ cell_bytes(struct table *t, uint64_t n)
 
 /* ----------------------------------------------------------------- flows */
 
-static void
-print_timeouts(const json_t *f)
-{
-    uint64_t idle = item_u64(f, "idle_timeout");
-    uint64_t hard = item_u64(f, "hard_timeout");
-    size_t i;
-    json_t *v;
-
-    if (idle)
-        printf("idle_timeout=%" PRIu64 ", ", idle);
-    if (hard)
-        printf("hard_timeout=%" PRIu64 ", ", hard);
-    json_array_foreach(json_object_get(f, "flags"), i, v)
-        printf("%s ", json_string_value(v));
-}
-
 /* The line of ovs-ofctl dump-flows, so that scripts for it work here. */
 void
 print_flows(const struct dump *d)
 {
-    size_t i;
-    json_t *f;
+    struct base_str line = BASE_STR_INIT;
+    size_t n;
+    const json_t **list = cli_flows_sorted(d->items, NULL, false, &n);
 
-    json_array_foreach(d->items, i, f) {
-        const char *match = item_text(f, "match");
-        uint64_t priority = item_u64(f, "priority");
-        double rate = item_rate(d, f, "packets");
-
-        printf(" cookie=%s, duration=%.3fs, table=%" PRIu64
-               ", n_packets=%" PRIu64 ", n_bytes=%" PRIu64 ", ",
-               item_text(f, "cookie"), real(f, "duration"),
-               item_u64(f, "table"), item_u64(f, "packets"),
-               item_u64(f, "bytes"));
-        if (rate >= 0)
-            printf("pps=%.0f, ", rate);
-        print_timeouts(f);
-        if (priority != PRIORITY_DEFAULT)
-            printf("priority=%" PRIu64 "%s", priority, *match ? "," : " ");
-        printf("%s%sactions=%s\n", match, *match ? " " : "",
-               item_text(f, "actions"));
+    for (size_t i = 0; i < n; i++) {
+        base_str_clear(&line);
+        cli_flow_line(&line, list[i], true, item_rate(d, list[i], "packets"));
+        puts(base_str_cstr(&line));
     }
+    base_str_fini(&line);
+    free(list);
 }
 
 void

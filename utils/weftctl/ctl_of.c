@@ -119,6 +119,27 @@ send_file(struct sender *s, const char *name)
     return sender_end(s, code);
 }
 
+enum cli_exit
+ctl_send_flows(struct ctl *c, const char *bridge, const struct base_str *lines)
+{
+    struct sender s = { .c = c, .method = "flow-mods", .bridge = bridge,
+                        .command = "add", .file = "change", .line = 1,
+                        .first = 1 };
+    const char *at = base_str_cstr(lines), *end;
+    enum cli_exit code = CLI_OK;
+
+    for (; !code && *at; at = end + 1) {
+        end = strchrnul(at, '\n');
+        base_str_addn(&s.text, at, (size_t) (end - at));
+        base_str_addn(&s.text, "\n", 1);
+        if (++s.line - s.first >= BATCH_LINES)
+            code = sender_flush(&s);
+        if (!*end)
+            break;
+    }
+    return sender_end(&s, code);
+}
+
 /* ---------------------------------------------------------------- commands */
 
 /* Words of a command that changes rules; 'strict' by a flag in front of the

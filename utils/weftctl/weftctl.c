@@ -33,6 +33,10 @@ static const char help[] =
     "OpenFlow, in ovs-ofctl's syntax; FILE - is standard input:\n"
     "  add-flow BRIDGE FLOW, add-flows BRIDGE FILE\n"
     "  mod-flows [--strict] BRIDGE FLOW, del-flows [--strict] BRIDGE [FLOW]\n"
+    "  dump-flows BRIDGE [FLOW] [--no-stats] [--sort=MEMBER] "
+    "[--rsort=MEMBER]\n"
+    "  diff-flows SOURCE SOURCE               a bridge or a file each\n"
+    "  replace-flows BRIDGE FILE\n"
     "  packet-out BRIDGE 'in_port=PORT,packet=HEX,actions=ACTIONS'\n"
     "\n"
     "Commands that show:\n"
@@ -46,7 +50,8 @@ static const char help[] =
     "Others:\n"
     "  macs-flush [BRIDGE], set-log err|warn|info|debug, exit\n"
     "\n"
-    "Exit status: 0 done, 1 refused (nothing changed), 2 usage, 3 no weftd.\n"
+    "Exit status: 0 done, 1 refused (nothing changed), 2 usage, 3 no weftd,\n"
+    "4 diff-flows found differences.\n"
     "See weftctl(8).\n";
 
 void
@@ -243,7 +248,8 @@ command(struct run *r, char *w[], size_t n)
     if (flag)
         ctl_usage("%s does not take this flag", w[0]);
     enum cli_exit code = edits_send(r);
-    if (code || ctl_of(&r->ctl, w, n, &code))
+    if (code || ctl_of(&r->ctl, w, n, &code)
+        || ctl_flows(&r->ctl, w, n, &code))
         return code;
     return ctl_read(&r->ctl, w, n);
 }

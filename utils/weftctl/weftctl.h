@@ -30,6 +30,12 @@ json_t *ctl_edit(const char *flag, char *words[], size_t n);
 /* Flows, groups, meters and packets, in ovs-ofctl's manner; false: the command
  * is none of these. */
 bool ctl_of(struct ctl *, char *words[], size_t n, enum cli_exit *code);
+/* Sends lines for "flow-mods", in batches. */
+struct base_str;
+enum cli_exit ctl_send_flows(struct ctl *, const char *bridge,
+                             const struct base_str *lines);
+/* dump-flows, diff-flows, replace-flows; false: the command is none of these. */
+bool ctl_flows(struct ctl *, char *words[], size_t n, enum cli_exit *code);
 /* Any other command. */
 enum cli_exit ctl_read(struct ctl *, char *words[], size_t n);
 

@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "ofproto/commands.h"
+#include "ofproto/ofproto.h"
+#include "utils/base/str.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
 #include "utils/weftd/jw.h"
 #include "utils/weftd/reconcile.h"
 #include "utils/weftd/rpc.h"
+#include "utils/weftd/rpc_parts.h"
 #include "utils/weftd/weftd.h"
 
 struct lines {
@@ -128,4 +131,80 @@ rpc_packet_out(struct weftd *d, const json_t *params, struct rpc_stream **out,
                struct weft_err *e)
 {
     return lines_begin(d, params, OFP_LINE_PACKET_OUT, out, e);
+}
+
+/* --------------------------------------------------------------- read-flows */
+
+#define READ_STEP 32 /* Lines between two looks at the clock. */
+
+struct reading {
+    struct rpc_stream stream;
+    struct base_str flows; /* JSON of those read. */
+    struct jw j;
+    char *text, *at;
+    uint32_t line;
+};
+
+static void
+reading_flow(void *arg, const struct ofp_flow_info *f)
+{
+    struct reading *s = arg;
+
+    rpc_put_flow(&s->j, NULL, f);
+}
+
+static int
+reading_prepare(struct rpc_stream *stream, struct weft_err *e)
+{
+    struct reading *s = WEFT_CONTAINER_OF(stream, struct reading, stream);
+    uint64_t end = base_clock_ns() + RPC_SLICE_NS;
+    int err;
+
+    do {
+        err = ofp_flows_read(&s->at, &s->line, READ_STEP, reading_flow, s, e);
+    } while (err == -EAGAIN && base_clock_ns() < end);
+    return err;
+}
+
+static bool
+reading_run(struct rpc_stream *stream, struct base_str *out)
+{
+    struct reading *s = WEFT_CONTAINER_OF(stream, struct reading, stream);
+
+    base_str_add(out, "{\"flows\":[");
+    base_str_addn(out, base_str_cstr(&s->flows), s->flows.len);
+    base_str_add(out, "]}");
+    return false;
+}
+
+static void
+reading_destroy(struct rpc_stream *stream)
+{
+    struct reading *s = WEFT_CONTAINER_OF(stream, struct reading, stream);
+
+    base_str_fini(&s->flows);
+    free(s->text);
+    free(s);
+}
+
+int
+rpc_read_flows(struct weftd *d, const json_t *params, struct rpc_stream **out,
+               struct weft_err *e)
+{
+    const json_t *text = json_object_get(params, "text");
+    const json_t *line = json_object_get(params, "line");
+    struct reading *s;
+
+    (void) d;
+    if (!json_is_string(text))
+        return weft_err_set(e, -EINVAL, "text: is missing, or no string");
+    BASE_NEW(s);
+    s->stream = (struct rpc_stream){ .prepare = reading_prepare,
+                                     .run = reading_run,
+                                     .destroy = reading_destroy };
+    s->j = (struct jw) JW_INIT(&s->flows);
+    s->text = s->at = base_xstrdup(json_string_value(text));
+    s->line = line ? (uint32_t) json_integer_value(line) : 1;
+    *out = &s->stream;
+    return 0;
 }

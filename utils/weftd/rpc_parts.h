@@ -22,6 +22,9 @@ void rpc_put_port(struct jw *, const char *bridge,
 void rpc_put_stats(struct jw *, const struct dp_port_stats *);
 void rpc_put_drops(struct jw *, const char *key,
                    const uint64_t drops[N_DROP_REASONS]);
+/* An item; bridge NULL: of no bridge, without counters. */
+void rpc_put_flow(struct jw *, const char *bridge,
+                  const struct ofp_flow_info *);
 void rpc_put_uplinks(struct jw *, struct weftd *);
 
 #endif

@@ -13,6 +13,7 @@
 #include "utils/weftd/jw.h"
 #include "utils/weftd/reconcile.h"
 #include "utils/weftd/rpc.h"
+#include "utils/weftd/rpc_parts.h"
 #include "utils/weftd/weftd.h"
 
 #define STEP 64 /* Rules or cache entries between two looks at the clock. */
@@ -35,17 +36,6 @@ bridges_count(const struct weftd *d, const char *only, size_t *n,
 
 /* ----------------------------------------------------------------- flows */
 
-struct flows {
-    struct rpc_stream stream;
-    struct jw j;
-    bool began;
-    size_t at, n; /* Bridges. */
-    struct {
-        char *name;
-        struct ofp_flow_dump *dump;
-    } bridge[];
-};
-
 /* Flow-mod flags, OpenFlow 1.3.5 §7.3.4.1; 1.0's emergency bit is not kept. */
 static void
 put_flags(struct jw *j, uint16_t flags)
@@ -61,30 +51,51 @@ put_flags(struct jw *j, uint16_t flags)
     jw_end_array(j);
 }
 
-static void
-put_flow(void *arg, const struct ofp_flow_info *f)
+void
+rpc_put_flow(struct jw *j, const char *bridge, const struct ofp_flow_info *f)
 {
-    struct flows *s = arg;
-    struct jw *j = &s->j;
     char cookie[24];
 
     snprintf(cookie, sizeof cookie, "0x%" PRIx64, f->cookie);
     jw_object(j, NULL);
-    jw_str(j, "bridge", s->bridge[s->at].name);
+    if (bridge)
+        jw_str(j, "bridge", bridge);
     jw_u64(j, "table", f->table);
     jw_u64(j, "priority", f->priority);
     jw_str(j, "cookie", cookie);
-    jw_seconds(j, "duration", f->duration_ns);
-    jw_u64(j, "packets", f->stats.packets);
-    jw_u64(j, "bytes", f->stats.bytes);
+    if (bridge) {
+        jw_seconds(j, "duration", f->duration_ns);
+        jw_u64(j, "packets", f->stats.packets);
+        jw_u64(j, "bytes", f->stats.bytes);
+    }
     if (f->stats.used_ns)
         jw_seconds(j, "idle", base_clock_ns() - f->stats.used_ns);
     jw_u64(j, "idle_timeout", f->idle_timeout);
     jw_u64(j, "hard_timeout", f->hard_timeout);
+    jw_u64(j, "importance", f->importance);
     put_flags(j, f->flags);
     jw_str(j, "match", f->match);
     jw_str(j, "actions", f->actions);
     jw_end_object(j);
+}
+
+struct flows {
+    struct rpc_stream stream;
+    struct jw j;
+    bool began;
+    size_t at, n; /* Bridges. */
+    struct {
+        char *name;
+        struct ofp_flow_dump *dump;
+    } bridge[];
+};
+
+static void
+put_flow(void *arg, const struct ofp_flow_info *f)
+{
+    struct flows *s = arg;
+
+    rpc_put_flow(&s->j, s->bridge[s->at].name, f);
 }
 
 static bool
