@@ -361,8 +361,9 @@ report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
             append_short(&ms->out, OF_FLOW_UPDATE_ABBREV, xid);
         ms->own = s->n_requests;
     } else {
+        /* A removal has no instructions, whatever was asked for. */
         append_full(&ms->out, kinds[change].id, r, removed ? why : 0,
-                    flags & OFP_MF_INSTRUCTIONS);
+                    !removed && flags & OFP_MF_INSTRUCTIONS);
     }
     pause_if_full(s);
 }

@@ -11,7 +11,7 @@
 
 #define CASES 200000
 #define MAX_LEN 2048
-#define N_FOLDERS 6
+#define N_FOLDERS 8
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -135,7 +135,8 @@ int
 main(int argc, char *argv[])
 {
     static const char *const folders[N_FOLDERS]
-        = {"of10", "of13", "of15", "bad10", "bad13", "bad15"};
+        = {"of10", "of13", "of14", "of15",
+           "bad10", "bad13", "bad14", "bad15"};
     long cases = argc > 1 ? atol(argv[1]) : CASES, accepted = 0;
     struct pool p;
 

@@ -27,6 +27,22 @@ EXCEPTIONS = {
         "of10/nicira_header": "wants a subtype it knows",
         "of10/experimenter_stats_reply": "vendor statistics nobody defines",
         "of10/experimenter_stats_request": "vendor statistics nobody defines",
+        "of14/async_set-experimenter": "wants an experimenter it knows",
+        "of14/experimenter": "wants an experimenter it knows",
+        "of14/experimenter_error_msg": "wants an experimenter it knows",
+        "of14/experimenter_stats_reply": "statistics nobody defines",
+        "of14/experimenter_stats_request": "statistics nobody defines",
+        "of14/flow_add-copy_ttl_in": "has no such action",
+        "of14/flow_add-copy_ttl_out": "has no such action",
+        "of14/flow_add-push_pbb": "has no such action",
+        "of14/flow_add-pop_pbb": "has no such action",
+        "of14/flow_add-experimenter": "wants an experimenter it knows",
+        "of14/flow_add-in_phy_port": "has no such field",
+        "of14/flow_add-ipv6_exthdr": "has no such field",
+        "of14/flow_add-pbb": "has no such field",
+        "of14/flow_add-pbb_uca": "has no such field",
+        "of14/meter_mod-dscp": "knows no experimenter band",
+        "of14/table_features_stats_reply-sync": "wants every property",
         "of13/experimenter": "wants an experimenter it knows",
         "of13/onf_header": "wants a type it knows",
         "of13/experimenter_error_msg": "wants an experimenter it knows",
@@ -76,10 +92,19 @@ EXCEPTIONS = {
     },
     "ovs-ofctl refuses": {
         "bad13/wire-flow_request_long": "ignores bytes behind the match",
+        "bad14/wire-flow_request_long": "ignores bytes behind the match",
+        "bad14/wire-bundle_ctrl_prop_length_2": "ignores properties",
+        "bad14/wire-port_mod_optical_16": "ignores optical properties",
         "bad15/wire-bundle_time_prop_16_bytes": "ignores the property",
         "bad15/wire-bundle_time_prop_32_bytes": "ignores the property",
     },
     "os-ken": {
+        "of14/bundle_ctrl_msg-prop": "wants a property it knows",
+        "of14/flow_monitor_stats_reply": "wants the class of one event",
+        "of14/flow_monitor_stats_reply-short": "wants the class of one event",
+        "of14/port_desc_stats_reply-experimenter": "wants one it knows",
+        "of14/queue_stats_reply-experimenter": "wants one it knows",
+        "of14/role_status-experimenter": "wants one it knows",
         "of10/nicira_controller_role_request": "reads replies only",
         "of10/nicira_header": "wants a subtype it knows",
         "of10/experimenter_stats_reply": "statistics nobody defines",
@@ -114,6 +139,7 @@ EXCEPTIONS = {
 OSKEN_READS = {
     1: {0, 1, 2, 3, 4, 6, 8, 10, 11, 12, 14, 17, 19, 21},
     4: {0, 1, 2, 3, 4, 6, 8, 10, 11, 12, 14, 19, 21, 23, 25, 27},
+    5: {0, 1, 2, 3, 4, 6, 8, 10, 11, 12, 19, 21, 25, 27, 30, 31, 32, 33},
     6: {0, 1, 2, 3, 4, 6, 8, 10, 11, 12, 19, 21, 25, 27, 30, 31, 32, 33, 35},
 }
 PYOF_VERSIONS = (1, 4)
@@ -218,7 +244,7 @@ def headers(cases):
     """Version and length of each good vector."""
     bad = 0
     for key, msg in cases:
-        version = {"of10": 1, "of13": 4, "of15": 6}[key.split("/")[0]]
+        version = {"of10": 1, "of13": 4, "of14": 5, "of15": 6}[key.split("/")[0]]
         if msg[0] != version or int.from_bytes(msg[2:4], "big") != len(msg):
             print(f"{key}: version {msg[0]}, length field of {len(msg)} bytes")
             bad += 1
@@ -236,8 +262,8 @@ def reexec(root):
 def main():
     root = sys.argv[1]
     reexec(root)
-    good = list(vectors(root, ("of10", "of13", "of15")))
-    broken = [v for v in vectors(root, ("bad10", "bad13", "bad15"))
+    good = list(vectors(root, ("of10", "of13", "of14", "of15")))
+    broken = [v for v in vectors(root, ("bad10", "bad13", "bad14", "bad15"))
               if v[0].split("/")[1].startswith("wire-")]
     bad, peers = headers(good), 0
     if shutil.which("ovs-ofctl"):

@@ -48,8 +48,8 @@ class_of_name(const char *name, char *cls, size_t size)
     snprintf(cls, size, "of_%.*s", (int) strcspn(name, "-."), name);
 }
 
-static const char *const good_folders[] = {"of10", "of13", "of15"};
-static const char *const bad_folders[] = {"bad10", "bad13", "bad15"};
+static const char *const good_folders[] = {"of10", "of13", "of14", "of15"};
+static const char *const bad_folders[] = {"bad10", "bad13", "bad14", "bad15"};
 #define N_GOOD ((int) WEFT_ARRAY_LEN(good_folders))
 #define N_BAD ((int) WEFT_ARRAY_LEN(bad_folders))
 

@@ -263,11 +263,11 @@ START_TEST(test_of14_monitor_tells_initial_added_modified_removed)
                      "0040 0000 00 00 0000 0000 0005 00000000"
                      "00000000000000aa" PORT1 OUT1);
     /* Another session's changes. */
-    FM(.priority = 6, .match = OXM_IN_PORT1);
+    FM(.priority = 6, .match = OXM_IN_PORT1, .instr = OUT1);
     bed_settle();
-    expect_hex(&c14, UPDATES("0038", "00000000")
-                     "0028 0001 00 00 0000 0000 0006 00000000"
-                     "0000000000000000" PORT1);
+    expect_hex(&c14, UPDATES("0050", "00000000")
+                     "0040 0001 00 00 0000 0000 0006 00000000"
+                     "0000000000000000" PORT1 OUT1);
     FM(.command = 2, .priority = 5, .match = OXM_IN_PORT1, .instr = OUT2);
     bed_settle();
     expect_hex(&c14, UPDATES("0050", "00000000")
