@@ -16,11 +16,11 @@
 enum ofp_meter_command { OFP_MC_ADD, OFP_MC_MODIFY, OFP_MC_DELETE };
 
 /* OFPMF_*.  Neither KBPS nor PKTPS: kbit/s. */
-#define OFP_MF_KBPS 0x1
-#define OFP_MF_PKTPS 0x2
-#define OFP_MF_BURST 0x4
-#define OFP_MF_STATS 0x8
-#define OFP_MF_ALL 0xf
+#define OFP_MTF_KBPS 0x1
+#define OFP_MTF_PKTPS 0x2
+#define OFP_MTF_BURST 0x4
+#define OFP_MTF_STATS 0x8
+#define OFP_MTF_ALL 0xf
 
 enum { OFP_MBT_DROP = 1, OFP_MBT_DSCP_REMARK = 2 };
 /* AF classes have three drop precedences (RFC 2597 §6). */
@@ -29,7 +29,7 @@ enum { OFP_MBT_DROP = 1, OFP_MBT_DSCP_REMARK = 2 };
 struct ofp_meter_spec {
     uint32_t id;     /* 1..DP_METER_MAX, DP_METER_SLOWPATH, _CONTROLLER or, to
                       * delete, OFP_METER_ALL. */
-    uint16_t flags;  /* OFP_MF_* as received. */
+    uint16_t flags;  /* OFP_MTF_* as received. */
     uint8_t n_bands;
     struct dp_meter_band bands[DP_METER_BANDS]; /* As received, burst too. */
 };

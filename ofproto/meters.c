@@ -49,14 +49,14 @@ meter_give(struct ofp_bridge *b, const struct ofp_meter_spec *spec)
 {
     struct dp_meter_band bands[DP_METER_BANDS];
     const struct dp_meter_config c = {
-        .pktps = spec->flags & OFP_MF_PKTPS,
+        .pktps = spec->flags & OFP_MTF_PKTPS,
         .bands = bands,
         .n_bands = spec->n_bands,
     };
 
     memcpy(bands, spec->bands, spec->n_bands * sizeof bands[0]);
     for (unsigned i = 0; i < spec->n_bands; i++)
-        if (!(spec->flags & OFP_MF_BURST))
+        if (!(spec->flags & OFP_MTF_BURST))
             bands[i].burst = 0;
     b->dirty = true;
     return dp_meter_set(b->dpb, spec->id, &c);
@@ -135,8 +135,8 @@ check_spec(const struct ofp_meter_spec *spec)
 {
     if (!id_is_valid(spec->id))
         return OFP_ERR_METER_INVALID_METER;
-    if (spec->flags & ~OFP_MF_ALL
-        || !(~spec->flags & (OFP_MF_KBPS | OFP_MF_PKTPS)))
+    if (spec->flags & ~OFP_MTF_ALL
+        || !(~spec->flags & (OFP_MTF_KBPS | OFP_MTF_PKTPS)))
         return OFP_ERR_METER_BAD_FLAGS;
     if (spec->n_bands > DP_METER_BANDS)
         return OFP_ERR_METER_OUT_OF_BANDS;

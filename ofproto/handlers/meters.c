@@ -236,7 +236,7 @@ ofp_handle_meter_features_stats(struct ofp_session *s, of_object_t *msg)
         of_meter_features_max_meter_set(&f, OFP_MAX_METERS);
         of_meter_features_band_types_set(
             &f, 1u << OFP_MBT_DROP | 1u << OFP_MBT_DSCP_REMARK);
-        of_meter_features_capabilities_set(&f, OFP_MF_ALL);
+        of_meter_features_capabilities_set(&f, OFP_MTF_ALL);
         of_meter_features_max_bands_set(&f, DP_METER_BANDS);
         of_meter_features_max_color_set(&f, 0);
     }

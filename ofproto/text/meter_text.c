@@ -22,10 +22,10 @@ static const struct {
     const char *name;
     uint16_t bit;
 } flag_names[] = {
-    { "kbps", OFP_MF_KBPS },
-    { "pktps", OFP_MF_PKTPS },
-    { "burst", OFP_MF_BURST },
-    { "stats", OFP_MF_STATS },
+    { "kbps", OFP_MTF_KBPS },
+    { "pktps", OFP_MTF_PKTPS },
+    { "burst", OFP_MTF_BURST },
+    { "stats", OFP_MTF_STATS },
 };
 
 /* ------------------------------------------------------------------- read */
@@ -165,10 +165,10 @@ check_band(const struct ofp_meter_spec *m, unsigned i, struct weft_err *e)
     if (b->type == OFP_MBT_DROP && b->prec_level)
         return weft_err_set(e, -EINVAL,
                             "band %u: prec_level is for dscp_remark", i);
-    if (m->flags & OFP_MF_BURST && !b->burst)
+    if (m->flags & OFP_MTF_BURST && !b->burst)
         return weft_err_set(e, -EINVAL, "band %u: burst is set, so "
                             "burst_size must be", i);
-    if (!(m->flags & OFP_MF_BURST) && b->burst)
+    if (!(m->flags & OFP_MTF_BURST) && b->burst)
         return weft_err_set(e, -EINVAL,
                             "band %u: burst_size needs the word burst", i);
     return 0;
@@ -181,9 +181,9 @@ check_meter(const struct ofp_meter_spec *m, struct weft_err *e)
         return weft_err_set(e, -EINVAL, "meter=ID missing");
     if (m->id == OFP_METER_ALL)
         return weft_err_set(e, -EINVAL, "meter: all is no meter to set");
-    if (!(m->flags & (OFP_MF_KBPS | OFP_MF_PKTPS)))
+    if (!(m->flags & (OFP_MTF_KBPS | OFP_MTF_PKTPS)))
         return weft_err_set(e, -EINVAL, "kbps or pktps missing");
-    if (!(~m->flags & (OFP_MF_KBPS | OFP_MF_PKTPS)))
+    if (!(~m->flags & (OFP_MTF_KBPS | OFP_MTF_PKTPS)))
         return weft_err_set(e, -EINVAL, "kbps and pktps exclude each other");
     if (!m->n_bands)
         return weft_err_set(e, -EINVAL, "bands= is empty");
@@ -287,7 +287,7 @@ ofp_text_add_meter(struct base_str *s, const struct ofp_meter_spec *m)
 {
     base_str_add(s, "meter=");
     ofp_text_add_meter_id(s, m->id);
-    if (!(m->flags & OFP_MF_PKTPS))
+    if (!(m->flags & OFP_MTF_PKTPS))
         base_str_add(s, ",kbps");
     for (unsigned i = 1; i < WEFT_ARRAY_LEN(flag_names); i++)
         if (m->flags & flag_names[i].bit)

@@ -64,7 +64,7 @@ START_TEST(test_meter_text_two_bands_are_read_to_their_numbers)
                              "rate=10,burst_size=3,prec_level=2,type=drop,"
                              "rate=20,burst_size=4", &m, &e), 0);
     ck_assert_uint_eq(m.id, 7);
-    ck_assert_uint_eq(m.flags, OFP_MF_PKTPS | OFP_MF_BURST);
+    ck_assert_uint_eq(m.flags, OFP_MTF_PKTPS | OFP_MTF_BURST);
     ck_assert_uint_eq(m.n_bands, 2);
     ck_assert_uint_eq(m.bands[0].type, OFP_MBT_DSCP_REMARK);
     ck_assert_uint_eq(m.bands[0].rate, 10);

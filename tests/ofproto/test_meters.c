@@ -179,7 +179,7 @@ END_TEST
 
 START_TEST(test_meter_65537_is_out_of_meters)
 {
-    struct ofp_meter_spec spec = { .flags = OFP_MF_KBPS, .n_bands = 1,
+    struct ofp_meter_spec spec = { .flags = OFP_MTF_KBPS, .n_bands = 1,
                                    .bands = { { 1, 0, 5, 0 } } };
 
     for (spec.id = 1; spec.id <= OFP_MAX_METERS; spec.id++) {
