@@ -28,6 +28,7 @@
 #include "ofproto/ports.h"
 #include "ofproto/tables.h"
 #include "ofproto/timers.h"
+#include "ofproto/triggers.h"
 #include "utils/base/list.h"
 #include "utils/base/log.h"
 
@@ -49,6 +50,7 @@ enum ofp_role { OFP_ROLE_NOCHANGE, OFP_ROLE_EQUAL, OFP_ROLE_MASTER,
 enum ofp_async { OFP_ASYNC_PACKET_IN, OFP_ASYNC_PORT_STATUS,
                  OFP_ASYNC_FLOW_REMOVED, OFP_ASYNC_ROLE_STATUS,
                  OFP_ASYNC_TABLE_STATUS, OFP_ASYNC_REQUESTFORWARD,
+                 OFP_ASYNC_FLOW_STATS, OFP_ASYNC_CONT_STATUS, /* 1.5 */
                  OFP_N_ASYNC };
 /* OFPRR_* of 1.4. */
 enum ofp_removed { OFP_RR_IDLE, OFP_RR_HARD, OFP_RR_DELETE,
@@ -61,6 +63,7 @@ enum ofp_forward { OFP_FORWARD_GROUP_MOD, OFP_FORWARD_METER_MOD }; /* OFPRFR_* *
 #define OFP_FF_CHECK_OVERLAP 0x02
 #define OFP_FF_RESET_COUNTS 0x04
 #define OFP_FF_ALL 0x1f
+#define OFP_FF_TRIGGER 0x8000 /* Ours, of a rule: see triggers.h. */
 
 struct ofp_session;
 struct ofp_job;
@@ -132,6 +135,7 @@ struct ofp_bridge {
     struct ofp_timers timers;
     struct ofp_meters meters;
     struct ofp_compile compile;
+    struct ofp_triggers triggers;
 
     bool dirty;             /* Changes since the last dp_commit. */
     uint64_t committed_seq; /* Of the last dp_commit. */
@@ -261,6 +265,7 @@ struct ofp_flow_mod {
     uint16_t importance; /* 1.4: for eviction. */
     bool of10;        /* 1.0's rules for replace and modify. */
     struct dp_instr instr; /* Lent for the call. */
+    struct ofp_trigger trigger; /* 1.5's instruction. */
 };
 /* Applies it, at once or as a job of 's'. */
 enum ofp_err ofp_flow_mod_apply(struct ofp_session *,

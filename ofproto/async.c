@@ -22,6 +22,7 @@ ofp_async_init(struct ofp_session *s)
     /* A slave hears of ports, and what it was made of. */
     s->async[OFP_ASYNC_PORT_STATUS][1] = ~0u;
     s->async[OFP_ASYNC_ROLE_STATUS][1] = ~0u;
+    s->async[OFP_ASYNC_CONT_STATUS][1] = ~0u;
 }
 
 uint32_t
@@ -34,6 +35,10 @@ ofp_async_known(uint8_t version, enum ofp_async kind)
         [OFP_ASYNC_TABLE_STATUS] = 0x18, [OFP_ASYNC_REQUESTFORWARD] = 0x3,
     };
 
+    if (version >= OF_VERSION_1_5 && kind == OFP_ASYNC_FLOW_STATS)
+        return 0x3;
+    if (version >= OF_VERSION_1_5 && kind == OFP_ASYNC_CONT_STATUS)
+        return 0x7f;
     return version >= OF_VERSION_1_4 ? in_14[kind] : in_13[kind];
 }
 
@@ -151,13 +156,33 @@ removed_reason(uint8_t version, enum ofp_removed why)
     return why > last ? OFP_RR_DELETE : why;
 }
 
+/* Times and counters: members up to 1.4, OXS since. */
+static int
+removed_stats(of_flow_removed_t *msg, const struct ofp_rule *r,
+              const struct dp_stats *stats)
+{
+    uint64_t age = base_clock_ns() - r->created_ns;
+    struct ofp_oxs oxs;
+    of_stat_v6_t view;
+
+    if (msg->version >= OF_VERSION_1_5) {
+        ofp_rule_oxs(r, stats, &oxs);
+        of_flow_removed_stats_bind(msg, &view);
+        return ofp_oxs_put(&view, &oxs);
+    }
+    of_flow_removed_duration_sec_set(msg, (uint32_t) (age / NS_PER_S));
+    of_flow_removed_duration_nsec_set(msg, (uint32_t) (age % NS_PER_S));
+    of_flow_removed_packet_count_set(msg, stats->packets);
+    of_flow_removed_byte_count_set(msg, stats->bytes);
+    return 0;
+}
+
 static of_object_t *
 flow_removed(const struct ofp_session *s, const struct ofp_rule *r,
              const struct flow_match *m, const struct dp_stats *stats,
              enum ofp_removed why)
 {
     of_flow_removed_t *msg = of_flow_removed_new((of_version_t) s->version);
-    uint64_t age = base_clock_ns() - r->created_ns;
     of_object_t view;
 
     if (!msg)
@@ -166,17 +191,13 @@ flow_removed(const struct ofp_session *s, const struct ofp_rule *r,
     of_flow_removed_priority_set(msg, r->priority);
     of_flow_removed_reason_set(msg,
                                (uint8_t) removed_reason(s->version, why));
-    of_flow_removed_duration_sec_set(msg, (uint32_t) (age / NS_PER_S));
-    of_flow_removed_duration_nsec_set(msg, (uint32_t) (age % NS_PER_S));
     of_flow_removed_idle_timeout_set(msg, r->idle_timeout);
-    of_flow_removed_packet_count_set(msg, stats->packets);
-    of_flow_removed_byte_count_set(msg, stats->bytes);
     if (s->version != OF_VERSION_1_0) {
         of_flow_removed_table_id_set(msg, r->table);
         of_flow_removed_hard_timeout_set(msg, r->hard_timeout);
     }
     of_flow_removed_match_bind(msg, &view);
-    if (ofp_match_put(&view, m)) {
+    if (ofp_match_put(&view, m) || removed_stats(msg, r, stats)) {
         of_object_delete(msg);
         return NULL;
     }

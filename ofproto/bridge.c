@@ -12,7 +12,8 @@
 #include "utils/base/mem.h"
 
 #define OFP_VERSIONS                                                          \
-    (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3 | 1u << OF_VERSION_1_4)
+    (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3 | 1u << OF_VERSION_1_4       \
+     | 1u << OF_VERSION_1_5)
 #define FLUSH_SESSIONS 4 /* Slices per ofp_flush. */
 
 uint32_t
@@ -67,6 +68,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     base_list_init(&b->clients);
     ofp_tables_init(&b->tables);
     ofp_meters_init(&b->meters);
+    ofp_triggers_init(&b->triggers);
     ofp_session_agent_init(b);
     ofp_sessions_changed(b);
     ofp_standalone_update(b);
@@ -87,6 +89,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
     ofp_dumps_detach(b);
     ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
+    ofp_triggers_fini(&b->triggers);
     ofp_compile_fini(&b->compile);
     dp_bridge_del(b->dpb); /* And all rules. */
     free(b->name);
@@ -129,7 +132,7 @@ ofp_bridge_set_versions(struct ofp_bridge *b, uint32_t versions,
     if (!(versions & OFP_VERSIONS))
         return weft_err_set(e, -EINVAL,
                             "bridge %s: no OpenFlow version of bitmap 0x%x is"
-                            " implemented (1.0 is bit 1, 1.3 bit 4, 1.4 bit 5)",
+                            " implemented (1.0 is bit 1, 1.3 to 1.5 are 4 to 6)",
                             b->name, versions);
     b->versions = versions & OFP_VERSIONS;
     return 0;
@@ -205,6 +208,7 @@ void
 ofp_tick(struct ofp_bridge *b, uint64_t now_ns)
 {
     b->expire_ns = now_ns;
+    ofp_triggers_run(b);
     ofp_flush(b);
 }
 

@@ -37,6 +37,7 @@ ofp_compile_begin(struct ofp_compile *c, uint8_t version, uint8_t table,
     c->packet_out = !match;
     c->reason = match ? DP_PUNT_ACTION : DP_PUNT_PACKET_OUT;
     c->write = false;
+    c->trigger.on = false;
     c->table = table;
     c->n_ops = 0;
     if (match)
@@ -196,6 +197,8 @@ compile_other(struct ofp_compile *c, of_instruction_t *i,
     case OF_INSTRUCTION_METER: /* Who applies it looks for the meter. */
         of_instruction_meter_meter_id_get(i, &out->meter);
         return out->meter ? OFP_OK : OFP_ERR_METER_INVALID_METER;
+    case OF_INSTRUCTION_STAT_TRIGGER:
+        return ofp_trigger_take(i, &c->trigger);
     case OF_INSTRUCTION_EXPERIMENTER:
         return OFP_ERR_INS_BAD_EXPERIMENTER;
     default:
@@ -294,9 +297,24 @@ ofp_encode_actions(const struct dp_op_list *ops, of_list_action_t *list)
     return 0;
 }
 
+/* 1.5's meter is an action (1.5.1 §7.2.6.9). */
+static int
+encode_meter_action(of_list_action_t *list, uint32_t meter)
+{
+    of_action_meter_t act;
+    int err;
+
+    of_action_meter_init(&act, list->version, -1, 1);
+    err = of_list_action_append_bind(list, &act);
+    if (!err)
+        of_action_meter_meter_id_set(&act, meter);
+    return err;
+}
+
+/* 'meter': an action in front of the others; 0: none. */
 static int
 encode_list(of_list_instruction_t *list, const struct dp_op_list *ops,
-            bool write)
+            bool write, uint32_t meter)
 {
     of_object_t i;
     of_list_action_t actions;
@@ -313,7 +331,9 @@ encode_list(of_list_instruction_t *list, const struct dp_op_list *ops,
         of_instruction_write_actions_actions_bind(&i, &actions);
     else
         of_instruction_apply_actions_actions_bind(&i, &actions);
-    return ofp_encode_actions(ops, &actions);
+    if (meter)
+        err = encode_meter_action(&actions, meter);
+    return err ? err : ofp_encode_actions(ops, &actions);
 }
 
 static int
@@ -346,23 +366,38 @@ encode_meter(of_list_instruction_t *list, uint32_t meter)
     return err;
 }
 
+/* What a flow's packets are metered by first: 1.3 says it as an instruction,
+ * 1.5 as an action.  0: nothing. */
+static uint32_t
+first_meter(const struct dp_instr *in)
+{
+    const struct dp_op *first = in->apply.ops;
+
+    if (in->meter || !in->apply.n_words || first->code != DP_OP_METER)
+        return in->meter;
+    return first->arg;
+}
+
 int
 ofp_encode_instructions(const struct dp_instr *in,
+                        const struct ofp_trigger *trigger,
                         of_list_instruction_t *list)
 {
+    bool of15 = list->version >= OF_VERSION_1_5;
+    uint32_t action = of15 ? in->meter : 0;
     of_object_t i;
     int err = 0;
 
-    if (in->meter)
-        err = encode_meter(list, in->meter);
-    if (!err && in->apply.n_words)
-        err = encode_list(list, &in->apply, false);
+    if (!of15 && first_meter(in))
+        err = encode_meter(list, first_meter(in));
+    if (!err && (in->apply.n_words || action))
+        err = encode_list(list, &in->apply, false, action);
     if (!err && in->clear) {
         of_instruction_clear_actions_init(&i, list->version, -1, 1);
         err = of_list_instruction_append_bind(list, &i);
     }
     if (!err && in->write.n_words)
-        err = encode_list(list, &in->write, true);
+        err = encode_list(list, &in->write, true, 0);
     if (!err && in->metadata_mask)
         err = encode_metadata(list, in);
     if (!err && in->goto_table != DP_NO_TABLE) {
@@ -371,5 +406,7 @@ ofp_encode_instructions(const struct dp_instr *in,
         if (!err)
             of_instruction_goto_table_table_id_set(&i, in->goto_table);
     }
+    if (!err && trigger && of15)
+        err = ofp_trigger_put(trigger, list);
     return err;
 }

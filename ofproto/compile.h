@@ -19,6 +19,7 @@
 
 #include "loci/loci.h"
 #include "ofproto/ofp_err.h"
+#include "ofproto/triggers.h"
 #include "weft/dp.h"
 
 struct ofp_compile {
@@ -30,6 +31,7 @@ struct ofp_compile {
     uint8_t table;           /* The rule's. */
     struct flow_match match; /* In write-actions: before the first of them. */
     struct flow_match state; /* After the actions so far. */
+    struct ofp_trigger trigger; /* Of the instructions. */
     uint64_t *ops;           /* Scratch. */
     uint32_t n_ops, cap_ops; /* 8-byte units. */
 };
@@ -52,7 +54,9 @@ enum ofp_err ofp_compile_instructions(struct ofp_compile *,
 /* Appends to 'list' or the list of instructions; 0 or enum of_error_codes. */
 WEFT_MUST_CHECK int ofp_encode_actions(const struct dp_op_list *,
                                        of_list_action_t *list);
+/* 'trigger' NULL: none; versions before 1.5 cannot say it. */
 WEFT_MUST_CHECK int ofp_encode_instructions(const struct dp_instr *,
+                                            const struct ofp_trigger *trigger,
                                             of_list_instruction_t *list);
 
 /* ------------------------------------------------- for ofproto/actions/ */
@@ -68,6 +72,8 @@ struct ofp_action {
     const char *name;
     of_object_id_t id;
     int16_t type10, type13; /* Wire types; -1: not in that version. */
+    uint8_t since;          /* First wire version of 1.3 and later that has
+                             * it; 0: 1.3. */
     /* Appends ops for 'act'. */
     enum ofp_err (*compile)(struct ofp_compile *, of_object_t *act);
     uint8_t op; /* dp op that 'encode' turns back; N_DP_OPS: none. */

@@ -29,7 +29,7 @@ dump_rule(const struct ofp_rule *r, ofp_flow_cb *cb, void *arg)
         .duration_ns = base_clock_ns() - r->created_ns,
         .idle_timeout = r->idle_timeout,
         .hard_timeout = r->hard_timeout,
-        .flags = r->flags,
+        .flags = r->flags & OFP_FF_ALL,
         .importance = r->importance,
     };
     struct flow_match m;

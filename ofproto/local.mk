@@ -15,12 +15,14 @@ libofproto_a_SOURCES = \
 	%D%/ofp_err.c %D%/ofp_err.h %D%/ofp_errors.def \
 	%D%/ofproto.h \
 	%D%/oxm.c %D%/oxm.h \
+	%D%/oxs.c %D%/oxs.h \
 	%D%/ports.h \
 	%D%/reply.c \
 	%D%/rules.c \
 	%D%/session.c \
 	%D%/tables.c %D%/tables.h \
-	%D%/timers.c %D%/timers.h
+	%D%/timers.c %D%/timers.h \
+	%D%/triggers.c %D%/triggers.h
 include %D%/actions/local.mk
 include %D%/handlers/local.mk
 include %D%/protocol/local.mk

@@ -155,7 +155,8 @@ append_full(struct ofp_reply *out, of_object_id_t id,
 
         ofp_rule_instr(r, &in);
         of_flow_update_added_instructions_bind(u, &view);
-        err = ofp_encode_instructions(&in, &view);
+        err = ofp_encode_instructions(&in, ofp_trigger_of(out->s->b, r),
+                                      &view);
         if (err) /* Too long for a message: told without them. */
             of_object_truncate(u);
     }

@@ -61,6 +61,7 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
         ofp_async_flow_removed(b, r, &stats, why);
     }
     ofp_timers_del(&b->timers, r);
+    ofp_trigger_set(b, r, &(struct ofp_trigger) { 0 });
     ofp_rule_unlink(&b->tables, r);
     dp_rule_del(ofp_rule_dp(r));
     b->stats.n_rules = b->tables.n_rules;
@@ -78,9 +79,10 @@ rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
     r->created_ns = now;
     r->idle_timeout = fm->idle_timeout;
     r->hard_timeout = fm->hard_timeout;
-    r->flags = fm->flags;
+    r->flags = fm->flags | (r->flags & OFP_FF_TRIGGER);
     r->importance = fm->importance;
     ofp_timers_add(&b->timers, r, now);
+    ofp_trigger_set(b, r, &fm->trigger);
 }
 
 static enum ofp_err
@@ -158,8 +160,10 @@ rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
 
     if (!err && fm->flags & OFP_FF_RESET_COUNTS)
         dp_rule_reset_stats(ofp_rule_dp(r));
-    if (!err)
+    if (!err) {
+        ofp_trigger_set(b, r, &fm->trigger);
         ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
+    }
     return err;
 }
 

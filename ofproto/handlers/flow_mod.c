@@ -123,8 +123,12 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
         err = take_instr(s, msg, &fm);
         if (!err)
             err = ofp_meters_of_instr(s->b, &fm.instr);
+        if (err == OFP_ERR_METER_UNKNOWN_METER
+            && s->version >= OF_VERSION_1_5) /* An action's error. */
+            err = OFP_ERR_ACT_BAD_METER;
         if (err)
             return err;
+        fm.trigger = s->b->compile.trigger;
         of_flow_mod_buffer_id_get(msg, &buffer_id);
         if (buffer_id != OFP_NO_BUFFER) /* n_buffers is 0. */
             return OFP_ERR_REQ_BUFFER_UNKNOWN;

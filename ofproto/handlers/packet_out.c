@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packet-out.  Source: OpenFlow 1.3.5 §7.3.7; OpenFlow 1.0.0 §5.3.6. */
+/* Packet-out.  Source: OpenFlow 1.3.5 §7.3.7, 1.5.1 §7.3.6, 1.0.0 §5.3.6. */
 #include "ofproto/handlers/handlers_priv.h"
 
 #include <errno.h>
@@ -16,6 +16,55 @@ in_port_valid(struct ofp_session *s, uint32_t port)
     return port && port <= DP_PORT_MAX;
 }
 
+/* Appends a set-field of a whole pipeline field that the match has. */
+static void
+pipeline_set(struct ofp_compile *c, const struct flow_match *m,
+             enum flow_field_id id)
+{
+    uint8_t v[16];
+
+    flow_field_get(&m->mask, &flow_fields[id], v);
+    if (of_bytes_are(v, 0, sizeof v))
+        return;
+    flow_field_get(&m->key, &flow_fields[id], v);
+    ofp_op_set_field(c, id, v);
+}
+
+/* 1.5: the match says where the packet would have come from, in pipeline
+ * fields, each without mask (§7.3.6).  What is not the port becomes set-field
+ * ops in front of the actions. */
+static enum ofp_err
+take_pipeline(struct ofp_session *s, of_object_t *msg, of_port_no_t *in_port)
+{
+    static const enum flow_field_id fields[] = {
+        FLOW_F_METADATA, FLOW_F_TUN_ID, FLOW_F_TUN_SRC, FLOW_F_TUN_DST,
+    };
+    struct flow_match m, rest;
+    of_object_t view;
+    enum ofp_err err;
+
+    of_packet_out_match_bind(msg, &view);
+    err = ofp_match_take(&view, &m);
+    if (err)
+        return err;
+    if (m.mask.in_port != ~0u)
+        return OFP_ERR_REQ_BAD_PORT;
+    *in_port = be32_to(m.key.in_port);
+    rest = m;
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(fields); i++) {
+        const struct flow_field *f = &flow_fields[fields[i]];
+
+        pipeline_set(&s->b->compile, &m, fields[i]);
+        memset((uint8_t *) &rest.mask + f->offset, 0, f->width);
+    }
+    rest.mask.in_port = rest.mask.in_phy_port = rest.mask.packet_type = 0;
+    if (!of_bytes_are(&rest.mask, 0, sizeof rest.mask))
+        return OFP_ERR_REQ_PIPELINE_FIELDS_ONLY;
+    /* Only Ethernet frames are sent. */
+    return m.mask.packet_type && m.key.packet_type ? OFP_ERR_REQ_BAD_PACKET
+                                                   : OFP_OK;
+}
+
 enum ofp_err
 ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
 {
@@ -28,15 +77,22 @@ ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
     enum ofp_err err;
 
     of_packet_out_buffer_id_get(msg, &buffer_id);
-    of_packet_out_in_port_get(msg, &in_port);
     of_packet_out_data_get(msg, &data);
+    ofp_compile_begin(c, s->version, 0, NULL);
+    err = OFP_OK;
+    if (s->version >= OF_VERSION_1_5)
+        err = take_pipeline(s, msg, &in_port);
+    else
+        of_packet_out_in_port_get(msg, &in_port);
+    if (err)
+        return err;
     if (!in_port_valid(s, in_port))
         return OFP_ERR_REQ_BAD_PORT;
-    ofp_compile_begin(c, s->version, 0, NULL);
     of_packet_out_actions_bind(msg, &list);
     err = ofp_compile_actions(c, &list, &ops);
     if (err)
         return err;
+    ops.n_words = c->n_ops; /* With what the match says in front. */
     ofp_compile_place(c, 0, &ops);
     if (buffer_id != OFP_NO_BUFFER)
         return OFP_ERR_REQ_BUFFER_UNKNOWN;

@@ -157,11 +157,19 @@ ofp_handle_port_stats(struct ofp_session *s, of_object_t *msg)
 enum ofp_err
 ofp_handle_port_desc_stats(struct ofp_session *s, of_object_t *msg)
 {
+    of_port_no_t port = OFP_PORT_ANY;
+    struct dp_port_info info;
     struct ofp_reply r;
 
-    (void) msg;
+    if (s->version >= OF_VERSION_1_5) /* 1.5.1 §7.3.5.8 */
+        of_port_desc_stats_request_port_no_get(msg, &port);
     ofp_reply_begin(&r, s, OF_PORT_DESC_STATS_REPLY, ofp_session_xid(s));
-    append_all(&r, append_desc);
+    if (port == OFP_PORT_ANY)
+        append_all(&r, append_desc);
+    else if (!dp_port_get(s->b->dpb, port, &info))
+        append_desc(&r, &info);
+    else
+        return OFP_ERR_REQ_BAD_PORT;
     ofp_reply_end(&r);
     return OFP_OK;
 }

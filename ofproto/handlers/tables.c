@@ -138,7 +138,7 @@ add_actions(struct bytes *b, uint16_t prop)
     size_t start = prop_begin(b, prop);
 
     for (unsigned i = 0; i < ofp_n_actions; i++)
-        if (ofp_actions[i]->type13 >= 0) {
+        if (ofp_actions[i]->type13 >= 0 && !ofp_actions[i]->since) {
             add16(b, (uint16_t) ofp_actions[i]->type13);
             add16(b, 4);
         }

@@ -163,7 +163,7 @@ put_instructions(of_object_t *m, const struct ofp_flow_text *f)
     of_object_t list;
 
     of_flow_mod_instructions_bind(m, &list);
-    return ofp_encode_instructions(&f->instr, &list);
+    return ofp_encode_instructions(&f->instr, NULL, &list);
 }
 
 /* What the words mean depends on the command. */
@@ -297,6 +297,23 @@ read_packet_words(char *words, struct packet_out *p, struct weft_err *e)
 
 /* OpenFlow 1.5 has a match instead of the port (1.5.1 §7.3.6). */
 static int
+packet_out_put_port(of_object_t *m, uint32_t in_port)
+{
+    struct flow_match match;
+    of_object_t view;
+
+    if (m->version < OF_VERSION_1_5) {
+        of_packet_out_in_port_set(m, in_port);
+        return 0;
+    }
+    memset(&match, 0, sizeof match);
+    match.key.in_port = be32_from(in_port);
+    match.mask.in_port = ~0u;
+    of_packet_out_match_bind(m, &view);
+    return ofp_match_put(&view, &match);
+}
+
+static int
 packet_out_fill(of_object_t *m, struct packet_out *p)
 {
     of_octets_t data = { .data = p->data, .bytes = p->len };
@@ -305,9 +322,10 @@ packet_out_fill(of_object_t *m, struct packet_out *p)
 
     modernize_list(false, &p->ops);
     of_packet_out_buffer_id_set(m, NO_BUFFER);
-    of_packet_out_in_port_set(m, p->in_port);
+    err = packet_out_put_port(m, p->in_port);
     of_packet_out_actions_bind(m, &list);
-    err = ofp_encode_actions(&p->ops, &list);
+    if (!err)
+        err = ofp_encode_actions(&p->ops, &list);
     return err ? err : of_packet_out_data_set(m, &data);
 }
 

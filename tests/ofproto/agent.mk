@@ -5,6 +5,7 @@ ofproto_tests = \
 	tests/ofproto/test_multipart \
 	tests/ofproto/test_of10 \
 	tests/ofproto/test_of14 \
+	tests/ofproto/test_of15 \
 	tests/ofproto/test_oxm \
 	tests/ofproto/test_session \
 	tests/ofproto/test_tables
@@ -33,6 +34,10 @@ tests_ofproto_test_of14_SOURCES = \
 	$(AGENT_BED) %D%/test_of14.c
 tests_ofproto_test_of14_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_of14_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_of15_SOURCES = \
+	$(AGENT_BED) %D%/test_of15.c
+tests_ofproto_test_of15_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_of15_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_session_SOURCES = \
 	$(AGENT_BED) %D%/test_session.c
 tests_ofproto_test_session_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -18,7 +18,7 @@ greet(struct mem_conn *c, const char *hex)
     mem_open(c, ofp_bridge_agent(bed.b), false);
     m = mem_next(c, &len);
     ck_assert_ptr_nonnull(m);
-    ck_assert_str_eq(hex_of(m, len), "05000010000000000001000800000032");
+    ck_assert_str_eq(hex_of(m, len), "06000010000000000001000800000072");
     mem_send_hex(c, hex);
 }
 
@@ -31,14 +31,15 @@ START_TEST(test_hello_given_version_or_bitmap_negotiates)
         { "0400 0008 00000001", 4 },
         { "0100 0008 00000001", 1 },
         { "0500 0008 00000001", 5 },
-        { "0700 0008 00000001", 5 }, /* A newer peer takes the lower. */
+        { "0600 0008 00000001", 6 },
+        { "0700 0008 00000001", 6 }, /* A newer peer takes the lower. */
         { "0300 0008 00000001", 0 }, /* 1.2 alone. */
         { "0200 0008 00000001", 0 },
-        /* Bitmap with 1.0 and 1.3; with 1.0 and 1.2; with 1.4 and 1.3;
+        /* Bitmap with 1.0 and 1.3; with 1.0 and 1.2; with 1.5 and 1.4;
          * with 1.1 alone. */
         { "0400 0010 00000001 0001 0008 00000012", 4 },
         { "0300 0010 00000001 0001 0008 0000000a", 1 },
-        { "0500 0010 00000001 0001 0008 00000030", 5 },
+        { "0500 0010 00000001 0001 0008 00000060", 6 },
         { "0500 0010 00000001 0001 0008 00000004", 0 },
         /* An element that nobody knows. */
         { "0400 0010 00000001 0077 0008 00000000", 4 },
