@@ -36,7 +36,7 @@
 #define OFP_MF_INSTRUCTIONS 0x10
 #define OFP_MF_NO_ABBREV 0x20
 #define OFP_MF_ONLY_OWN 0x40
-#define OFP_MF_ALL 0x7f
+#define OFP_MF_KNOWN 0x7f
 
 struct ofp_monitor {
     struct base_list link;

@@ -41,7 +41,7 @@ request_take(of_flow_monitor_entry_t *e, struct request *r)
     of_flow_monitor_entry_table_id_get(e, &r->f.table);
     of_flow_monitor_entry_out_port_get(e, &r->f.out_port);
     of_flow_monitor_entry_out_group_get(e, &r->f.out_group);
-    if (r->flags & ~OFP_MF_ALL)
+    if (r->flags & ~OFP_MF_KNOWN)
         return OFP_ERR_MONITOR_BAD_FLAGS;
     if (r->f.table >= DP_N_TABLES && r->f.table != OFP_TABLE_ALL)
         return OFP_ERR_MONITOR_BAD_TABLE_ID;
