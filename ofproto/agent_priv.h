@@ -21,6 +21,7 @@
 
 #include "loci/loci.h"
 #include "ofproto/compile.h"
+#include "ofproto/groups.h"
 #include "ofproto/instr.h"
 #include "ofproto/meters.h"
 #include "ofproto/ofp_err.h"
@@ -134,6 +135,7 @@ struct ofp_bridge {
     struct ofp_tables tables;
     struct ofp_timers timers;
     struct ofp_meters meters;
+    struct ofp_groups groups;
     struct ofp_compile compile;
     struct ofp_triggers triggers;
 
@@ -287,6 +289,15 @@ void ofp_rules_delete_now(struct ofp_bridge *, const struct ofp_filter *,
 bool ofp_rules_expire(struct ofp_bridge *, uint64_t now_ns);
 /* Adds or takes away the hidden rule of fail mode standalone. */
 void ofp_standalone_update(struct ofp_bridge *);
+
+/* ------------------------------------------------------ handlers/groups.c */
+
+/* Decodes a group-mod.  Its buckets' ops are lent by b->compile until that is
+ * used again; its buckets are freed by ofp_group_mod_free.  After an error
+ * there is nothing to free. */
+enum ofp_err ofp_group_mod_take(struct ofp_session *, of_object_t *msg,
+                                struct ofp_group_mod *);
+void ofp_group_mod_free(struct ofp_group_mod *);
 
 /* ---------------------------------------------------------------- dump.c */
 

@@ -69,6 +69,8 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     ofp_tables_init(&b->tables);
     ofp_meters_init(&b->meters);
     ofp_triggers_init(&b->triggers);
+    ofp_groups_init(&b->groups);
+    b->compile.groups = &b->groups;
     ofp_session_agent_init(b);
     ofp_sessions_changed(b);
     ofp_standalone_update(b);
@@ -90,6 +92,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
     ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
     ofp_triggers_fini(&b->triggers);
+    ofp_groups_fini(&b->groups);
     ofp_compile_fini(&b->compile);
     dp_bridge_del(b->dpb); /* And all rules. */
     free(b->name);

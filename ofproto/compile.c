@@ -38,6 +38,7 @@ ofp_compile_begin(struct ofp_compile *c, uint8_t version, uint8_t table,
     c->reason = match ? DP_PUNT_ACTION : DP_PUNT_PACKET_OUT;
     c->write = false;
     c->trigger.on = false;
+    c->bucket = false;
     c->table = table;
     c->n_ops = 0;
     if (match)

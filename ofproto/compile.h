@@ -28,6 +28,8 @@ struct ofp_compile {
                               * controller; a group's caller sets it. */
     bool packet_out;         /* No match to be consistent with; TABLE ok. */
     bool write;              /* In write-actions: see ofp_compile_requires. */
+    bool bucket;             /* Of a group: as packet_out, but TABLE. */
+    const struct ofp_groups *groups; /* That actions may name; NULL: any. */
     uint8_t table;           /* The rule's. */
     struct flow_match match; /* In write-actions: before the first of them. */
     struct flow_match state; /* After the actions so far. */
@@ -37,7 +39,8 @@ struct ofp_compile {
 };
 
 void ofp_compile_fini(struct ofp_compile *);
-/* 'match' NULL: a packet-out.  Sets 'reason' accordingly. */
+/* 'match' NULL: a packet-out, or (c->bucket, set afterwards) a bucket.  Sets
+ * 'reason' accordingly. */
 void ofp_compile_begin(struct ofp_compile *, uint8_t version, uint8_t table,
                        const struct flow_match *match);
 /* Compiles one action list.  The buffer may move while more is compiled:

@@ -9,8 +9,8 @@
  *          actions name must exist, and the graph of groups has no loop and
  *          no path longer than OFP_GROUP_DEPTH: checked before anything
  *          changes, so every command is all or nothing.
- *          Flows that name a group are found by the instructions they share
- *          (instr.h); a delete removes them first.
+ *          A group knows how many flows name it, not which: a delete
+ *          looks for them, and stops when it has found all.
  * Threads: control.
  * Owns:    the groups; configurations given are lent for the call.
  * Errors:  enum ofp_err: OFPET_GROUP_MOD_FAILED codes.
@@ -32,7 +32,8 @@
 struct ofp_bridge;
 
 #define OFP_MAX_GROUPS 65536       /* Per bridge. */
-#define OFP_MAX_BUCKETS 4096       /* Of one group. */
+#define OFP_MAX_BUCKETS 2048       /* Of one group ... */
+#define OFP_MAX_GROUP_WIRE 65000   /* ... and all must fit a description. */
 #define OFP_MAX_ALL_BUCKETS (1u << 20) /* Of a bridge. */
 #define OFP_GROUP_DEPTH 16         /* Groups one behind the other. */
 
@@ -75,6 +76,30 @@ struct ofp_group_mod {
     struct ofp_group_config config;
 };
 
+/* The bridge's groups, ascending by id: adding in order is cheap, any other
+ * order moves 8 bytes per group behind. */
+struct ofp_group;
+struct ofp_groups {
+    struct ofp_group **v;
+    uint32_t n, cap;
+    uint32_t n_buckets;
+    uint32_t round; /* Of searches through the graph. */
+    uint32_t n_flows; /* Pairs of a flow and a group that it names. */
+};
+void ofp_groups_init(struct ofp_groups *);
+/* The bridge goes, its datapath's groups with it. */
+void ofp_groups_fini(struct ofp_groups *);
+
+/* Limits and members that its type does not have; 'others': buckets of the
+ * other groups. */
+enum ofp_err ofp_group_config_check(const struct ofp_group_config *,
+                                    uint32_t others);
+
+/* A rule with these instructions comes (1) or goes (-1). */
+void ofp_groups_count(struct ofp_groups *, const struct dp_instr *, int by);
+/* Rules that name the group; OFP_GROUP_ALL: some group. */
+uint32_t ofp_group_flows(const struct ofp_groups *, uint32_t group);
+
 /* Checks and applies, but does not look at flows: a DELETE is refused by
  * nobody and takes effect at once, so the caller removes the flows that name
  * the group (filter out_group) before.  dp_commit is the caller's. */
@@ -92,7 +117,7 @@ void ofp_group_restore(struct ofp_bridge *, struct ofp_group_undo *);
 void ofp_group_undo_free(struct ofp_group_undo *); /* Accepts NULL. */
 
 /* Is there such a group?  For actions that name one. */
-bool ofp_group_exists(const struct ofp_bridge *, uint32_t group);
+bool ofp_group_exists(const struct ofp_groups *, uint32_t group);
 
 /* One group with its statistics. */
 struct ofp_group_view {
@@ -106,7 +131,7 @@ struct ofp_group_view {
 typedef void ofp_group_cb(void *arg, const struct ofp_group_view *);
 /* The group, or (OFP_GROUP_ALL) those with ids >= *next, ascending, at most
  * 'n' buckets and groups together or one group; *next is where to go on.
- * true: there may be more. */
+ * false: there are no more. */
 bool ofp_group_walk(struct ofp_bridge *, uint32_t group, uint32_t *next,
                     unsigned n, ofp_group_cb *, void *arg);
 

@@ -2,6 +2,7 @@
 #include "ofproto/instr.h"
 
 #include "ofproto/meter_spec.h"
+#include "ofproto/ports.h"
 #include "utils/base/mem.h"
 
 static void
@@ -73,7 +74,8 @@ list_has_group(const struct dp_op_list *l, uint32_t group)
     const struct dp_op *op;
 
     OFP_OP_FOR(op, l)
-        if (op->code == DP_OP_GROUP && op->arg == group)
+        if (op->code == DP_OP_GROUP
+            && (op->arg == group || group == OFP_GROUP_ALL))
             return true;
     return false;
 }

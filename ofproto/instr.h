@@ -16,8 +16,8 @@
 void ofp_instr_copy(struct dp_instr *to, const struct dp_instr *in);
 void ofp_instr_fini(struct dp_instr *);
 
-/* Do they output to 'port' (a number or DP_PORT_*), or to 'group'?  For the
- * out_port and out_group filters. */
+/* Do they output to 'port' (a number or DP_PORT_*), or to 'group'
+ * (OFP_GROUP_ALL: any one)?  For the out_port and out_group filters. */
 bool ofp_instr_outputs(const struct dp_instr *, uint32_t port);
 bool ofp_instr_has_group(const struct dp_instr *, uint32_t group);
 /* Do they name the meter (OFP_METER_ALL: any), by instruction or action? */

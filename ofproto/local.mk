@@ -7,7 +7,8 @@ libofproto_a_SOURCES = \
 	%D%/compile.c %D%/compile.h \
 	%D%/dispatch.c \
 	%D%/dump.c \
-	%D%/groups.h \
+	%D%/group_check.c \
+	%D%/groups.c %D%/groups.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
 	%D%/meter_spec.h %D%/meters.c %D%/meters.h \

@@ -49,6 +49,17 @@ rule_find(struct ofp_bridge *b, uint8_t table, uint16_t priority,
     return dp == b->standalone ? NULL : ofp_rule_of(dp);
 }
 
+static void
+count_groups(struct ofp_bridge *b, const struct ofp_rule *r, int by)
+{
+    struct dp_instr in;
+
+    if (!b->groups.n) /* So there is none to name. */
+        return;
+    ofp_rule_instr(r, &in);
+    ofp_groups_count(&b->groups, &in, by);
+}
+
 void
 ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
@@ -62,6 +73,7 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
     }
     ofp_timers_del(&b->timers, r);
     ofp_trigger_set(b, r, &(struct ofp_trigger) { 0 });
+    count_groups(b, r, -1);
     ofp_rule_unlink(&b->tables, r);
     dp_rule_del(ofp_rule_dp(r));
     b->stats.n_rules = b->tables.n_rules;
@@ -89,8 +101,11 @@ static enum ofp_err
 rule_set(struct ofp_bridge *b, struct ofp_rule *r,
          const struct dp_instr *instr, uint64_t cookie)
 {
-    int err = dp_rule_set(ofp_rule_dp(r), instr, cookie);
+    int err;
 
+    count_groups(b, r, -1);
+    err = dp_rule_set(ofp_rule_dp(r), instr, cookie);
+    count_groups(b, r, 1);
     if (err)
         return dp_err(err);
     b->dirty = true;
@@ -145,6 +160,7 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
     r = ofp_rule_link(&b->tables, dp, fm->f.table, fm->priority);
     rule_restart(b, r, fm);
     ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0);
+    ofp_groups_count(&b->groups, &fm->instr, 1);
     b->stats.n_rules = b->tables.n_rules;
     b->dirty = true;
     return OFP_OK;

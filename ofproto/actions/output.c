@@ -3,6 +3,7 @@
  * Source: OpenFlow 1.3.5 §7.2.5; OpenFlow 1.0.0 §5.2.4. */
 #include "ofproto/compile.h"
 #include "ofproto/actions/actions_priv.h"
+#include "ofproto/groups.h"
 #include "ofproto/ports.h"
 
 static const struct {
@@ -29,7 +30,7 @@ output_compile(struct ofp_compile *c, of_object_t *act)
         ofp_op_add(c, DP_OP_OUTPUT, port, max_len, 0);
         return OFP_OK;
     }
-    if (port == OFP_PORT_TABLE && !c->packet_out)
+    if (port == OFP_PORT_TABLE && (!c->packet_out || c->bucket))
         return OFP_ERR_ACT_BAD_OUT_PORT; /* §4.5: packet-out only. */
     for (size_t i = 0; i < WEFT_ARRAY_LEN(reserved); i++)
         if (reserved[i].port == port) {
@@ -89,19 +90,41 @@ ofp_encode_reserved(struct ofp_encode *e, const struct dp_op *op)
 
 /* ----------------------------------------------------------------- group */
 
-/* No group exists yet, so none can be valid (§6.4). */
 static enum ofp_err
 group_compile(struct ofp_compile *c, of_object_t *act)
 {
-    (void) c, (void) act;
-    return OFP_ERR_ACT_BAD_OUT_GROUP;
+    uint32_t group;
+
+    of_action_group_group_id_get(act, &group);
+    /* Buckets' groups are checked with the whole graph. */
+    if (group > DP_GROUP_MAX
+        || (c->groups && !c->bucket && !ofp_group_exists(c->groups, group)))
+        return OFP_ERR_ACT_BAD_OUT_GROUP;
+    ofp_op_add(c, DP_OP_GROUP, group, 0, 0);
+    return OFP_OK;
+}
+
+static int
+group_encode(struct ofp_encode *e, const struct dp_op *op)
+{
+    of_action_group_t act;
+    int err;
+
+    if (e->version == OF_VERSION_1_0) /* Knows no groups. */
+        return 0;
+    of_action_group_init(&act, (of_version_t) e->version, -1, 1);
+    err = of_list_action_append_bind(e->list, &act);
+    if (!err)
+        of_action_group_group_id_set(&act, op->arg);
+    return err;
 }
 
 const struct ofp_action ofp_action_group = {
     .name = "group",
     .id = OF_ACTION_GROUP,
     .type10 = -1,
-    .type13 = -1, /* Known, refused, not announced. */
+    .type13 = 22,
     .compile = group_compile,
-    .op = N_DP_OPS,
+    .op = DP_OP_GROUP,
+    .encode = group_encode,
 };

@@ -2,6 +2,7 @@
 ofproto_tests = \
 	tests/ofproto/test_aux \
 	tests/ofproto/test_flow_mod \
+	tests/ofproto/test_groups \
 	tests/ofproto/test_multipart \
 	tests/ofproto/test_of10 \
 	tests/ofproto/test_of14 \
@@ -22,6 +23,10 @@ tests_ofproto_test_flow_mod_SOURCES = \
 	$(AGENT_BED) %D%/test_flow_mod.c
 tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_flow_mod_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_groups_SOURCES = \
+	$(AGENT_BED) %D%/test_groups.c
+tests_ofproto_test_groups_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_groups_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_multipart_SOURCES = \
 	$(AGENT_BED) %D%/test_multipart.c
 tests_ofproto_test_multipart_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

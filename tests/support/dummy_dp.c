@@ -129,6 +129,8 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     snprintf(b->name, sizeof b->name, "%s", name);
     base_list_init(&b->rules);
     base_list_init(&b->packet_outs);
+    for (unsigned i = 0; i < DUMMY_GROUP_LISTS; i++)
+        base_list_init(&b->groups[i]);
     base_list_init(&b->ports);
     base_list_init(&b->meters);
     base_list_init(&b->queues);
@@ -150,6 +152,11 @@ dp_bridge_del(struct dp_bridge *b)
     BASE_LIST_FOR_SAFE(r, rt, &b->rules, link)
         dp_rule_del(r);
     dummy_qos_clear(b, DP_PORT_NONE);
+    for (unsigned i = 0; i < DUMMY_GROUP_LISTS; i++)
+        while (!base_list_empty(&b->groups[i]))
+            dp_group_del(b, WEFT_CONTAINER_OF(b->groups[i].next,
+                                              struct dummy_group,
+                                              link)->id);
     BASE_LIST_FOR_SAFE(po, pt, &b->packet_outs, link) {
         free(po->data);
         free((void *) (uintptr_t) po->ops.ops);
@@ -586,6 +593,91 @@ dummy_rule_nth(struct dp_bridge *b, unsigned n)
         if (!n--)
             return r;
     return NULL;
+}
+
+/* ---------------------------------------------------------------- groups */
+
+struct dummy_group *
+dummy_group_find(struct dp_bridge *b, uint32_t id)
+{
+    struct dummy_group *g;
+
+    BASE_LIST_FOR(g, &b->groups[id % DUMMY_GROUP_LISTS], link)
+        if (g->id == id)
+            return g;
+    return NULL;
+}
+
+static void
+group_clear(struct dummy_group *g)
+{
+    for (size_t i = 0; i < g->n_buckets; i++)
+        free((void *) (uintptr_t) g->buckets[i].actions.ops);
+    free(g->buckets);
+    free(g->stats);
+}
+
+int
+dp_group_set(struct dp_bridge *b, uint32_t id,
+             const struct dp_group_config *c)
+{
+    struct dummy_group *g = dummy_group_find(b, id);
+
+    if (id > DP_GROUP_MAX || c->type > DP_GROUP_FF
+        || (c->type == DP_GROUP_INDIRECT && c->n_buckets != 1))
+        return -EINVAL;
+    for (size_t i = 0; i < c->n_buckets; i++)
+        if (!ops_valid(&c->buckets[i].actions))
+            return -EINVAL;
+    if (g) {
+        group_clear(g);
+    } else {
+        BASE_NEW(g);
+        g->id = id;
+        base_list_add_tail(&b->groups[id % DUMMY_GROUP_LISTS], &g->link);
+    }
+    g->type = c->type;
+    g->n_buckets = c->n_buckets;
+    g->buckets = base_xcalloc(c->n_buckets + 1, sizeof g->buckets[0]);
+    g->stats = base_xcalloc(c->n_buckets + 1, sizeof g->stats[0]);
+    for (size_t i = 0; i < c->n_buckets; i++) {
+        g->buckets[i] = c->buckets[i];
+        ops_copy(&g->buckets[i].actions, &c->buckets[i].actions);
+    }
+    g->hash_given = c->hash_mask;
+    if (c->hash_mask)
+        g->hash_mask = *c->hash_mask;
+    g->hash_seed = c->hash_seed;
+    g->kept = c->keep_buckets;
+    b->dp->n_changes++;
+    return 0;
+}
+
+void
+dp_group_del(struct dp_bridge *b, uint32_t id)
+{
+    struct dummy_group *g = dummy_group_find(b, id);
+
+    if (!g)
+        return;
+    base_list_del(&g->link);
+    group_clear(g);
+    free(g);
+    b->dp->n_changes++;
+}
+
+int
+dp_group_get_stats(struct dp_bridge *b, uint32_t id, struct dp_stats *total,
+                   struct dp_stats *buckets, size_t n)
+{
+    const struct dummy_group *g = dummy_group_find(b, id);
+
+    if (!g)
+        return -ENOENT;
+    *total = g->total;
+    for (size_t i = 0; i < n && i < g->n_buckets; i++)
+        buckets[i] = g->stats[i];
+    return 0;
 }
 
 /* ------------------------------------------------------------ packet-out */

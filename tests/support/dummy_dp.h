@@ -37,6 +37,20 @@ struct dp_rule {
     uint64_t old_cookie;
 };
 
+#define DUMMY_GROUP_LISTS 1024 /* By id. */
+
+struct dummy_group {
+    struct base_list link; /* In dummy_bridge.groups. */
+    uint32_t id;
+    enum dp_group_type type;
+    size_t n_buckets;
+    struct dp_bucket *buckets; /* Own, with their ops. */
+    bool hash_given, kept;     /* Of the last dp_group_set. */
+    struct flow_key hash_mask;
+    uint64_t hash_seed;
+    struct dp_stats total, *stats; /* Of the group and of each bucket. */
+};
+
 struct dummy_packet_out {
     struct base_list link;
     uint32_t in_port;
@@ -75,6 +89,7 @@ struct dp_bridge {
     char name[DP_NAME_LEN];
     struct base_list rules;       /* struct dp_rule */
     uint32_t n_rules;
+    struct base_list groups[DUMMY_GROUP_LISTS]; /* struct dummy_group */
     struct base_list packet_outs; /* struct dummy_packet_out */
     unsigned n_packet_outs;
     struct base_list ports;       /* struct dummy_port, by number */
@@ -110,6 +125,8 @@ struct dp_rule *dummy_rule_find(struct dp_bridge *, uint8_t table,
                                 uint16_t priority, const struct flow_match *);
 /* The n-th rule, oldest first; NULL past the end. */
 struct dp_rule *dummy_rule_nth(struct dp_bridge *, unsigned n);
+/* NULL: none. */
+struct dummy_group *dummy_group_find(struct dp_bridge *, uint32_t id);
 /* The last packet-out; NULL: none. */
 struct dummy_packet_out *dummy_last_packet_out(struct dp_bridge *);
 /* Adds a port of type "dummy"; delivered as an event by dp_run. */
