@@ -91,6 +91,10 @@ fc_entry_prove(void *entry, const struct prog *prog, uint32_t stamp)
     atomic_store_explicit(&e->stamp, stamp, memory_order_relaxed);
 }
 
+/* The entry of a packet, NULL: none.  It is not touched and may go or change
+ * meanwhile, the key in it too.  Thread: control. */
+const struct fc_entry *fc_find(const struct fc *, const struct flow_key *);
+
 /* After a miss of the burst looked up last.  May decline (first sighting).
  * Several equal misses of one burst make one entry.  Thread: worker. */
 void fc_insert(struct fc *, const struct fc_ref *, const struct prog *,

@@ -165,6 +165,26 @@ stage_compare(struct fc *c, unsigned n, struct fc_ref refs[],
     }
 }
 
+const struct fc_entry *
+fc_find(const struct fc *c, const struct flow_key *key)
+{
+    uint64_t words[FC_MAX_WORDS];
+    const struct fc_bucket *home, *other;
+    const struct fc_entry *e;
+    uint64_t hash;
+    uint16_t sig;
+
+    for (unsigned j = 0; j < c->n_words; j++)
+        words[j] = flow_key_word(key, c->idx[j]) & c->bits[j];
+    hash = hash_words(&c->key, words, c->n_words);
+    sig = sig_of(hash);
+    home = home_of(c, hash);
+    other = other_of(c, hash);
+    e = bucket_find(c, home, bucket_match(home, sig), words, c->n_words);
+    return e ? e : bucket_find(c, other, bucket_match(other, sig), words,
+                               c->n_words);
+}
+
 /* The same again for those that may be in their other bucket. */
 static void
 lookup_spilled(struct fc *c, struct fc_ref refs[], const struct spill *spill)

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/interp.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "datapath/interp_priv.h"
 #include "utils/base/mem.h"
-
-static const char *const op_names[] = {
-#define DP_OP(id, name) name,
-#include "weft/dp_ops.def"
-#undef DP_OP
-};
 
 /* Everything of one run. */
 struct interp {
@@ -27,115 +19,86 @@ struct interp {
     struct interp_result *res;
     uint8_t table;
     uint64_t cookie;
-    char *text;
-    size_t size;
+    unsigned depth;      /* Groups and egress processing around it. */
+    unsigned groups;     /* Groups around it. */
 };
 
-/* -------------------------------------------------------------------- text */
-
-static void WEFT_PRINTF(2, 3)
-say(struct interp *in, const char *fmt, ...)
+/* Fills what all steps have and tells it. */
+static void
+tell(const struct interp *in, struct interp_step step)
 {
-    va_list ap;
-    int n;
-
-    if (!in->size)
+    if (!in->pl->step)
         return;
-    va_start(ap, fmt);
-    n = vsnprintf(in->text, in->size, fmt, ap);
-    va_end(ap);
-    if (n < 0)
+    step.depth = in->depth;
+    step.table = in->table;
+    step.key = step.key ? step.key : &in->f.k;
+    step.data = in->f.p;
+    step.len = in->f.len;
+    in->pl->step(in->pl->step_arg, &step);
+}
+
+/* With the frame as it is when it is parsed again. */
+static void
+tell_parsed(const struct interp *in, struct interp_step step)
+{
+    struct interp_frame now = in->f;
+
+    if (!in->pl->step)
         return;
-    n = (int) WEFT_MIN((size_t) n, in->size - 1);
-    in->text += n;
-    in->size -= (size_t) n;
-}
-
-static void
-say_bytes(struct interp *in, const uint8_t *p, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        say(in, "%02x", p[i]);
-}
-
-static void
-say_op(struct interp *in, const struct dp_op *op)
-{
-    const struct flow_field *fd;
-
-    say(in, "  %s", op_names[op->code]);
-    switch (op->code) {
-    case DP_OP_SET_FIELD:
-        fd = &flow_fields[op->aux];
-        say(in, " %s=0x", fd->name);
-        say_bytes(in, op->data, fd->width);
-        say(in, "/0x");
-        say_bytes(in, op->data + fd->width, fd->width);
-        break;
-    case DP_OP_PUSH_VLAN:
-    case DP_OP_PUSH_MPLS:
-    case DP_OP_POP_MPLS:
-    case DP_OP_PUSH_PBB:
-        say(in, " 0x%04x", op->arg);
-        break;
-    case DP_OP_OUTPUT:
-    case DP_OP_CONTROLLER:
-    case DP_OP_SET_NW_TTL:
-    case DP_OP_SET_MPLS_TTL:
-    case DP_OP_SET_QUEUE:
-        say(in, " %u", op->arg);
-        break;
-    }
-    say(in, "\n");
-}
-
-static void
-say_key(struct interp *in)
-{
-    const struct flow_key *k = &in->f.k;
-
-    say(in, "in_port %u, eth_type 0x%04x, ", be32_to(k->in_port),
-        be16_to(k->eth_type));
-    say(in, "vlan 0x%04x, proto %u, ports %u and %u, %zu bytes\n",
-        be16_to(k->vlan_tci), k->ip_proto, be16_to(k->tp_src),
-        be16_to(k->tp_dst), in->f.len);
+    if (step.drop < 0)
+        (void) interp_parse(&now);
+    step.key = &now.k;
+    tell(in, step);
 }
 
 /* ----------------------------------------------------------------- outputs */
 
 static void run_tables(struct interp *);
+static int run_op(struct interp *, const struct dp_op *);
+
+/* A copy of the packet with an empty action set. */
+static void
+fork_packet(const struct interp *in, struct interp *sub)
+{
+    *sub = *in;
+    sub->f.room = base_xmalloc(INTERP_HEADROOM + in->f.len + 1);
+    sub->f.p = sub->f.room + INTERP_HEADROOM;
+    memcpy(sub->f.p, in->f.p, in->f.len);
+    memset(sub->set, 0, sizeof sub->set);
+    sub->sent = 0;
+    sub->depth++;
+}
 
 /* Egress tables for a copy on its way to 'port' (OpenFlow 1.5.1 §5.1): the
  * action set begins with an output to it. */
 static void
 egress_one(struct interp *in, uint32_t port, bool to_in_port)
 {
-    struct interp sub = *in;
-    int drop = in->res->drop;
+    struct interp_result *res = in->res;
+    struct interp sub;
+    int drop = res->drop;
 
-    sub.f.room = base_xmalloc(INTERP_HEADROOM + in->f.len + 1);
-    sub.f.p = sub.f.room + INTERP_HEADROOM;
-    memcpy(sub.f.p, in->f.p, in->f.len);
-    memset(sub.set, 0, sizeof sub.set);
+    fork_packet(in, &sub);
     sub.egress_op = (struct dp_op) {
         .code = to_in_port ? DP_OP_IN_PORT : DP_OP_OUTPUT, .words = 1,
         .arg = port,
     };
     sub.set[DP_OP_OUTPUT] = &sub.egress_op;
-    sub.sent = 0;
     sub.in_egress = true;
     sub.table = in->pl->egress;
     sub.f.k.actset_output = be32_from(port);
-    in->res->n_egress++;
-    in->res->drop = interp_parse(&sub.f);
-    say(&sub, " egress processing for port %u\n", port);
-    if (in->res->drop < 0)
+    res->n_egress++;
+    tell(in, (struct interp_step) { .kind = INTERP_EGRESS, .n = port,
+                                    .drop = -1 });
+    res->drop = interp_parse(&sub.f);
+    if (res->drop < 0)
         run_tables(&sub);
-    if (in->res->drop >= 0)
-        in->res->egress_drop = in->res->drop;
-    in->res->drop = drop;
-    in->text = sub.text;
-    in->size = sub.size;
+    if (res->drop >= 0) {
+        tell(&sub, (struct interp_step) { .kind = INTERP_DROP,
+                                          .drop = res->drop });
+        res->egress_drop = res->drop;
+    }
+    res->drop = drop;
     free(sub.f.room);
 }
 
@@ -191,6 +154,8 @@ output(struct interp *in, const struct dp_op *op, unsigned reason)
     in->sent++;
     if (egress(in, op))
         return;
+    tell_parsed(in, (struct interp_step) { .kind = INTERP_OUT, .op = op,
+                                           .drop = -1 });
     r->outs = base_xrealloc(r->outs, (r->n_outs + 1) * sizeof *r->outs);
     r->outs[r->n_outs++] = (struct interp_out) {
         .code = op->code,
@@ -204,11 +169,73 @@ output(struct interp *in, const struct dp_op *op, unsigned reason)
     };
 }
 
-/* -1, or the reason to drop the frame here. */
-static int
-run_op(struct interp *in, const struct dp_op *op)
+/* An empty list may have no memory at all. */
+#define FOR_OPS(op, list)                                                     \
+    for (uint32_t at_ = 0;                                                    \
+         at_ < (list)->n_words                                                \
+         && ((op) = (const struct dp_op *) (const void *)                     \
+                 ((const uint64_t *) (const void *) (list)->ops + at_), 1);   \
+         at_ += (op)->words)
+
+/* One bucket, on a copy: OpenFlow 1.3.5 §5.6. */
+static void
+run_bucket(struct interp *in, const struct dp_op *op,
+           const struct interp_group *g, uint32_t n)
 {
-    say_op(in, op);
+    const struct dp_op *o;
+    struct interp sub;
+    int drop = -1;
+
+    tell(in, (struct interp_step) { .kind = INTERP_GROUP, .op = op,
+                                    .group = g, .n = n, .drop = -1 });
+    fork_packet(in, &sub);
+    sub.groups++;
+    FOR_OPS (o, &g->buckets[n]) {
+        drop = run_op(&sub, o);
+        if (drop >= 0)
+            break;
+    }
+    if (drop < 0 && !sub.sent)
+        drop = DROP_RULE_DROP;
+    if (drop >= 0)
+        tell(&sub, (struct interp_step) { .kind = INTERP_DROP,
+                                          .drop = drop });
+    free(sub.f.room);
+}
+
+static void
+run_group(struct interp *in, const struct dp_op *op)
+{
+    const struct interp_group *g = NULL;
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < in->pl->n_groups; i++)
+        if (in->pl->groups[i].id == op->arg)
+            g = &in->pl->groups[i];
+    in->sent++; /* The group has it, whatever it does to it. */
+    in->res->n_groups++;
+    if (g && (g->type == DP_GROUP_SELECT || g->type == DP_GROUP_FF))
+        n = in->pl->bucket ? in->pl->bucket(in->pl->bucket_arg, g->id,
+                                            &in->f.k)
+                           : INTERP_NO_BUCKET;
+    if (!g || n >= g->n_buckets || in->groups == INTERP_GROUP_DEPTH) {
+        tell(in, (struct interp_step) {
+            .kind = INTERP_DROP,
+            .drop = !g ? DROP_NO_GROUP
+                       : in->groups == INTERP_GROUP_DEPTH ? DROP_LOOP
+                                                          : DROP_NO_BUCKET });
+        return;
+    }
+    if (g->type != DP_GROUP_ALL)
+        run_bucket(in, op, g, n);
+    else
+        for (; n < g->n_buckets; n++)
+            run_bucket(in, op, g, n);
+}
+
+static int
+run_plain(struct interp *in, const struct dp_op *op)
+{
     switch (op->code) {
     case DP_OP_OUTPUT:
     case DP_OP_NORMAL:
@@ -218,20 +245,33 @@ run_op(struct interp *in, const struct dp_op *op)
         output(in, op, 0);
         return -1;
     case DP_OP_CONTROLLER:
-        output(in, op, op->aux);
+        output(in, op, in->groups ? DP_PUNT_GROUP : op->aux);
+        return -1;
+    case DP_OP_GROUP:
+        run_group(in, op);
+        return -1;
+    case DP_OP_METER: /* As if all within its rates. */
         return -1;
     default:
         return interp_op(&in->f, op);
     }
 }
 
-/* An empty list may have no memory at all. */
-#define FOR_OPS(op, list)                                                     \
-    for (uint32_t at_ = 0;                                                    \
-         at_ < (list)->n_words                                                \
-         && ((op) = (const struct dp_op *) (const void *)                     \
-                 ((const uint64_t *) (const void *) (list)->ops + at_), 1);   \
-         at_ += (op)->words)
+/* -1, or the reason to drop the frame here. */
+static int
+run_op(struct interp *in, const struct dp_op *op)
+{
+    struct interp_frame before = in->f;
+    int drop;
+
+    if (in->pl->step)
+        (void) interp_parse(&before);
+    drop = run_plain(in, op);
+    if (op->code > DP_OP_TABLE && op->code != DP_OP_GROUP)
+        tell_parsed(in, (struct interp_step) {
+            .kind = INTERP_OP, .op = op, .before = &before.k, .drop = drop });
+    return drop;
+}
 
 /* -------------------------------------------------------------- action set
  *
@@ -242,7 +282,8 @@ static const uint8_t set_order[] = {
     DP_OP_POP_PBB,      DP_OP_PUSH_MPLS,    DP_OP_PUSH_PBB,
     DP_OP_PUSH_VLAN,    DP_OP_COPY_TTL_OUT, DP_OP_DEC_MPLS_TTL,
     DP_OP_DEC_NW_TTL,   DP_OP_SET_MPLS_TTL, DP_OP_SET_NW_TTL,
-    DP_OP_SET_FIELD,    DP_OP_SET_QUEUE,    DP_OP_OUTPUT,
+    DP_OP_SET_FIELD,    DP_OP_SET_QUEUE,    DP_OP_GROUP,
+    DP_OP_OUTPUT,
 };
 
 static const struct dp_copy_field *
@@ -288,10 +329,13 @@ run_action_set(struct interp *in)
 {
     int drop = -1;
 
-    say(in, " action set\n");
+    tell(in, (struct interp_step) { .kind = INTERP_SET, .drop = -1 });
     for (unsigned i = 0; i < WEFT_ARRAY_LEN(set_order) && drop < 0; i++) {
         const struct dp_op *op = in->set[set_order[i]];
 
+        /* §5.10: an output beside a group is ignored. */
+        if (set_order[i] == DP_OP_OUTPUT && in->set[DP_OP_GROUP])
+            break;
         /* §7.4.1: the flow entry that caused a packet-in. */
         if (set_order[i] == DP_OP_OUTPUT)
             in->cookie = in->set_cookie;
@@ -329,15 +373,12 @@ run_miss(struct interp *in)
     const struct dp_op punt = { .code = DP_OP_CONTROLLER, .words = 1,
                                 .arg = 0xffff };
 
-    say(in, "table %u: no rule matches", in->table);
     switch (in->pl->miss[in->table]) {
     case DP_MISS_CONTROLLER:
-        say(in, ", to the controller\n");
         in->cookie = UINT64_MAX;
         output(in, &punt, DP_PUNT_NO_MATCH);
         return false;
     case DP_MISS_CONTINUE:
-        say(in, ", on to the next table\n");
         /* Ingress tables do not run on into egress tables. */
         if (in->table + 1 < DP_N_TABLES
             && (in->in_egress || in->table + 1 != in->pl->egress)) {
@@ -346,7 +387,7 @@ run_miss(struct interp *in)
         }
         break;
     default:
-        say(in, ", dropped\n");
+        break;
     }
     in->res->drop = DROP_NO_RULE;
     return false;
@@ -357,7 +398,7 @@ actset_output(const struct interp *in)
 {
     const struct dp_op *op = in->set[DP_OP_OUTPUT];
 
-    if (!op)
+    if (!op || in->set[DP_OP_GROUP])
         return FLOW_PORT_UNSET;
     return op == &in->egress_op ? op->arg : dp_op_port(op);
 }
@@ -372,8 +413,6 @@ run_rule(struct interp *in, const struct interp_rule *r)
     const struct dp_op *op;
     int drop = -1;
 
-    say(in, "table %u: priority %u, cookie 0x%llx\n", in->table, r->priority,
-        (unsigned long long) r->cookie);
     in->cookie = r->cookie;
     FOR_OPS (op, &ins->apply) {
         drop = run_op(in, op);
@@ -390,16 +429,14 @@ run_rule(struct interp *in, const struct interp_rule *r)
         }
         /* 1.5.1 §7.2.3.8: what the action set would send it to. */
         in->f.k.actset_output = be32_from(actset_output(in));
-        if (ins->metadata_mask)
-            say(in, "  write_metadata 0x%llx/0x%llx\n",
-                (unsigned long long) ins->metadata,
-                (unsigned long long) ins->metadata_mask);
         metadata = be64_to(in->f.k.metadata);
         metadata = (metadata & ~ins->metadata_mask)
                    | (ins->metadata & ins->metadata_mask);
         in->f.k.metadata = be64_from(metadata);
+        if (ins->metadata_mask)
+            tell(in, (struct interp_step) { .kind = INTERP_METADATA,
+                                            .drop = -1 });
         if (ins->goto_table != DP_NO_TABLE) {
-            say(in, " goto table %u\n", ins->goto_table);
             in->table = ins->goto_table;
             in->res->drop = interp_parse(&in->f);
             return in->res->drop < 0;
@@ -420,42 +457,72 @@ run_tables(struct interp *in)
     while (more) {
         const struct interp_rule *r = find_rule(in);
 
+        tell(in, (struct interp_step) { .kind = INTERP_TABLE, .rule = r,
+                                        .drop = -1 });
         more = r ? run_rule(in, r) : run_miss(in);
     }
+}
+
+static int
+run_begin(struct interp *in, uint32_t in_port, const struct pkt_tunnel *tun,
+          const uint8_t *data, size_t len)
+{
+    *in->res = (struct interp_result) { .drop = -1, .egress_drop = -1 };
+    in->f.room = base_xmalloc(INTERP_HEADROOM + len + 1);
+    in->f.p = in->f.room + INTERP_HEADROOM;
+    in->f.len = len;
+    memcpy(in->f.p, data, len);
+    in->f.k.in_port = in->f.k.in_phy_port = be32_from(in_port);
+    in->f.k.actset_output = be32_from(FLOW_PORT_UNSET);
+    if (tun) {
+        in->f.k.tun_id = be64_from(tun->id);
+        in->f.k.tun_src = tun->src;
+        in->f.k.tun_dst = tun->dst;
+    }
+    return interp_parse(&in->f);
+}
+
+static void
+run_end(struct interp *in)
+{
+    if (in->res->drop >= 0)
+        tell(in, (struct interp_step) { .kind = INTERP_DROP,
+                                        .drop = in->res->drop });
+    free(in->f.room);
 }
 
 void
 interp_run(const struct interp_pipeline *pl, uint32_t in_port,
            const struct pkt_tunnel *tun, const uint8_t *data, size_t len,
-           struct interp_result *res, char *text, size_t size)
+           struct interp_result *res)
 {
-    struct interp in = { .pl = pl, .res = res, .text = text,
-                         .size = text ? size : 0 };
+    struct interp in = { .pl = pl, .res = res };
 
-    *res = (struct interp_result) { .drop = -1, .egress_drop = -1 };
-    if (in.size)
-        text[0] = '\0';
-    in.f.room = base_xmalloc(INTERP_HEADROOM + len + 1);
-    in.f.p = in.f.room + INTERP_HEADROOM;
-    in.f.len = len;
-    memcpy(in.f.p, data, len);
-    in.f.k.in_port = in.f.k.in_phy_port = be32_from(in_port);
-    in.f.k.actset_output = be32_from(FLOW_PORT_UNSET);
-    if (tun) {
-        in.f.k.tun_id = be64_from(tun->id);
-        in.f.k.tun_src = tun->src;
-        in.f.k.tun_dst = tun->dst;
-    }
-
-    res->drop = interp_parse(&in.f);
-    if (res->drop < 0) {
-        say_key(&in);
+    res->drop = run_begin(&in, in_port, tun, data, len);
+    tell(&in, (struct interp_step) { .kind = INTERP_PACKET,
+                                     .drop = res->drop });
+    if (res->drop < 0)
         run_tables(&in);
+    run_end(&in);
+}
+
+void
+interp_run_ops(const struct interp_pipeline *pl, const struct dp_op_list *l,
+               uint32_t in_port, const struct pkt_tunnel *tun,
+               const uint8_t *data, size_t len, struct interp_result *res)
+{
+    struct interp in = { .pl = pl, .res = res };
+    const struct dp_op *op;
+
+    res->drop = run_begin(&in, in_port, tun, data, len);
+    if (res->drop < 0) {
+        FOR_OPS (op, l) {
+            res->drop = run_op(&in, op);
+            if (res->drop >= 0)
+                break;
+        }
     }
-    if (res->drop >= 0)
-        say(&in, "dropped: %s (%s)\n", drop_reason_names[res->drop],
-            drop_reason_help[res->drop]);
-    free(in.f.room);
+    run_end(&in);
 }
 
 void

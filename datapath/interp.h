@@ -7,7 +7,7 @@
  *          table, checksums come from whole sums.  It shares the parser
  *          (extract.h) and the lists of fields and ops with the fast path
  *          and nothing else, so that the two can be held against each other,
- *          and it can say what it does, line by line.
+ *          and it can tell each step.
  *          Between rules of equal priority it takes the first given.
  *          Ports are the caller's: FLOOD, ALL, NORMAL, IN_PORT come out as
  *          such, but with egress tables, which are walked for each port that
@@ -27,6 +27,35 @@
 /* Room in front of a frame; pushing more is DROP_NO_HEADROOM. */
 #define INTERP_HEADROOM 128
 
+/* What is told while a frame runs. */
+enum interp_step_kind {
+    INTERP_PACKET,   /* The frame as it was parsed. */
+    INTERP_TABLE,    /* A table was looked up: 'rule', NULL: a miss. */
+    INTERP_OP,       /* An op was run; 'drop': it ended the packet. */
+    INTERP_SET,      /* The action set is run. */
+    INTERP_METADATA, /* Write-metadata. */
+    INTERP_GROUP,    /* 'op' runs bucket 'n' of 'group'. */
+    INTERP_EGRESS,   /* Egress tables for what goes to port 'n'. */
+    INTERP_OUT,      /* 'op' sends the frame. */
+    INTERP_DROP,     /* What is left of it is dropped. */
+};
+
+struct interp_rule;
+struct interp_group;
+struct interp_step {
+    enum interp_step_kind kind;
+    unsigned depth;  /* Groups and egress processing around it. */
+    uint8_t table;
+    const struct interp_rule *rule;
+    const struct dp_op *op;
+    const struct interp_group *group;
+    uint32_t n;
+    int drop;        /* enum drop_reason, -1: none. */
+    const struct flow_key *before, *key; /* The packet's, in OP; else key. */
+    const uint8_t *data;
+    size_t len;
+};
+
 struct interp_rule {
     uint8_t table;
     uint16_t priority;
@@ -34,6 +63,16 @@ struct interp_rule {
     struct flow_match match;
     struct dp_instr instr;
 };
+
+/* A group: its buckets' ops are in the action set's order. */
+struct interp_group {
+    uint32_t id;
+    enum dp_group_type type;
+    const struct dp_op_list *buckets;
+    size_t n_buckets;
+};
+#define INTERP_NO_BUCKET UINT32_MAX
+#define INTERP_GROUP_DEPTH 17
 
 struct interp_port {
     uint32_t no;
@@ -50,6 +89,14 @@ struct interp_pipeline {
     /* Where NORMAL finds this address; 0: unknown.  NULL: nowhere. */
     uint32_t (*mac_port)(void *arg, const uint8_t mac[6], uint16_t vlan);
     void *mac_arg;
+    const struct interp_group *groups;
+    size_t n_groups;
+    /* The bucket that SELECT and FF choose, INTERP_NO_BUCKET: none. */
+    uint32_t (*bucket)(void *arg, uint32_t group, const struct flow_key *);
+    void *bucket_arg;
+    /* Called at each step; NULL: nobody asks. */
+    void (*step)(void *arg, const struct interp_step *);
+    void *step_arg;
 };
 
 /* One frame that leaves the pipeline. */
@@ -69,14 +116,18 @@ struct interp_result {
     size_t n_outs;
     int drop; /* enum drop_reason of what is left of the frame; -1: none. */
     unsigned n_egress; /* Packets that went through egress tables ... */
+    unsigned n_groups; /* Packets given to groups. */
     int egress_drop;   /* ... and why one was dropped there; -1: none. */
 };
 
-/* Runs the frame through the tables.  'text' (NULL: none) gets one line per
- * step, cut at 'size'. */
+/* Runs the frame through the tables. */
 void interp_run(const struct interp_pipeline *, uint32_t in_port,
                 const struct pkt_tunnel *, const uint8_t *data, size_t len,
-                struct interp_result *, char *text, size_t size);
+                struct interp_result *);
+/* Runs ops on the frame, without tables.  What is not known ends it. */
+void interp_run_ops(const struct interp_pipeline *, const struct dp_op_list *,
+                    uint32_t in_port, const struct pkt_tunnel *,
+                    const uint8_t *data, size_t len, struct interp_result *);
 void interp_result_fini(struct interp_result *);
 
 #endif

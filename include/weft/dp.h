@@ -585,11 +585,76 @@ struct dp_balance {
 };
 void dp_bridge_get_balance(struct dp_bridge *, struct dp_balance *);
 
-/* Runs the reference interpreter on a frame and describes each step in one
- * line of 'text' (truncated at 'size'); no packet is sent, no counter moves.
- * 0, -EINVAL. */
+/* ----------------------------------------------------------------- trace */
+
+enum dp_trace_kind {
+    DP_TRACE_PACKET,   /* The frame: 'key', data; drop: not well formed. */
+    DP_TRACE_TABLE,    /* A table was looked up. */
+    DP_TRACE_OP,       /* 'op' made 'key' of 'before'; drop: it ended it. */
+    DP_TRACE_SET,      /* The action set is run. */
+    DP_TRACE_METADATA, /* Write-metadata; 'key' has it. */
+    DP_TRACE_GROUP,    /* A bucket runs on a copy. */
+    DP_TRACE_EGRESS,   /* Egress tables for 'port'. */
+    DP_TRACE_OUT,      /* 'op' sends 'data' to 'ports', or drop. */
+    DP_TRACE_DROP,     /* What is left is dropped. */
+    DP_TRACE_CACHE,    /* What a worker's flow cache holds for the frame. */
+};
+
+/* A flow cache beside the interpreter. */
+enum dp_trace_cache {
+    DP_TRACE_NO_CACHE,  /* Off, or bypassed. */
+    DP_TRACE_UNKNOWN,   /* The flow is not in it. */
+    DP_TRACE_STALE,     /* It is; rules changed, so it is proven again. */
+    DP_TRACE_AGREES,
+    DP_TRACE_PARTLY,    /* Agrees as far as its program goes: it resumes. */
+    DP_TRACE_DISAGREES,
+};
+
+struct dp_trace_port {
+    uint32_t port_no;
+    int drop; /* Why nothing leaves there (enum drop_reason); -1: it does. */
+};
+
+/* All pointers are lent during the call. */
+struct dp_trace_step {
+    enum dp_trace_kind kind;
+    unsigned depth;                /* Groups, egress processing around it. */
+    uint8_t table;
+    int drop;                      /* enum drop_reason; -1: none. */
+    const struct dp_op *op;
+    const struct flow_key *before, *key;
+    const uint8_t *data;
+    size_t len;
+    /* TABLE */
+    const struct flow_match *match; /* Of the rule; NULL: a miss. */
+    const struct dp_instr *instr;
+    uint16_t priority;
+    uint64_t cookie;
+    struct dp_stats stats;
+    enum dp_miss miss;
+    const char *form;               /* Of the compiled table. */
+    bool agrees;                    /* The compiled table finds that rule. */
+    /* GROUP */
+    uint32_t group, bucket, n_buckets;
+    enum dp_group_type type;
+    /* EGRESS, OUT */
+    uint32_t port;
+    const struct dp_trace_port *ports;
+    size_t n_ports;
+    bool flooded;                   /* By NORMAL, for want of the address. */
+    /* CACHE */
+    unsigned worker;
+    enum dp_trace_cache cache;
+    uint64_t packets;               /* Of the cached flow. */
+    struct dp_op_list ops;          /* Its program. */
+};
+typedef void dp_trace_cb(void *arg, const struct dp_trace_step *);
+
+/* Runs the reference interpreter on a frame and tells each step, then what
+ * the compiled tables and the workers' caches hold against it; no packet is
+ * sent, no counter moves.  Meters let all pass.  0, -EINVAL (no frame). */
 WEFT_MUST_CHECK int dp_trace(struct dp_bridge *, uint32_t in_port,
                              const struct pkt_tunnel *, const uint8_t *data,
-                             size_t len, char *text, size_t size);
+                             size_t len, dp_trace_cb *, void *arg);
 
 #endif

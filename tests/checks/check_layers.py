@@ -19,14 +19,15 @@ MAY_SEE = {
     "ofproto": ("utils/base",),
     "controller_client": ("utils/base",),
     # The daemon wires the layers: it sees their public headers.
-    "utils/weftd": ("utils/base", "ofproto", "controller_client", "tunnels"),
+    "utils/weftd": ("utils/base", "utils/flow", "ofproto", "controller_client", "tunnels"),
     "utils/weftctl": ("utils/base", "utils/cli"),
     "utils/weft-dump": ("utils/base", "utils/cli"),
     "utils/cli": ("utils/base",),
 }
 # Headers that another layer may see although its folder has more.
 PUBLIC = {
-    "ofproto": ("ofproto/ofproto.h", "ofproto/commands.h"),
+    "ofproto": ("ofproto/ofproto.h", "ofproto/commands.h",
+                "ofproto/text/flow_text.h"),
     "controller_client": ("controller_client/controller_client.h",),
     "tunnels": ("tunnels/underlay/underlay.h",),
 }

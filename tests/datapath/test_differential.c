@@ -566,12 +566,13 @@ expect(const struct interp_pipeline *pl, const struct frame *f,
 {
     struct interp_result res;
 
-    interp_run(pl, in_port, NULL, f->b, f->len, &res, NULL, 0);
+    interp_run(pl, in_port, NULL, f->b, f->len, &res);
     for (size_t i = 0; i < res.n_outs; i++)
         expect_out(&res.outs[i], in_port);
     /* What is left of a frame that was sent may be dropped, or ops behind the
      * last output left out. */
-    if (res.n_outs || res.n_egress > 1 || (res.n_egress && res.drop >= 0))
+    if (res.n_outs || res.n_groups || res.n_egress > 1
+        || (res.n_egress && res.drop >= 0))
         drops_known = false;
     else if (res.n_egress && res.egress_drop >= 0)
         drops_expected[res.egress_drop]++;
@@ -589,11 +590,35 @@ seen_equal(const struct seen *x, const struct seen *y)
            && x->table == y->table;
 }
 
+static void
+explain_step(void *arg, const struct interp_step *st)
+{
+    static const char *const kinds[] = { "packet", "table", "op", "set",
+                                         "metadata", "group", "egress",
+                                         "out", "drop" };
+    static const char *const ops[] = {
+#define DP_OP(id, name) name,
+#include "weft/dp_ops.def"
+#undef DP_OP
+    };
+    size_t n = strlen(explain);
+
+    (void) arg;
+    snprintf(explain + n, sizeof explain - n,
+             "%*s%s table %u priority %d %s arg %x aux %x n %u drop %s\n",
+             (int) st->depth * 2, "", kinds[st->kind], st->table,
+             st->rule ? st->rule->priority : -1, st->op ? ops[st->op->code]
+                                                        : "",
+             st->op ? st->op->arg : 0, st->op ? st->op->aux : 0, st->n,
+             st->drop >= 0 ? drop_reason_names[st->drop] : "-");
+}
+
 /* What the interpreter says to one frame, for the message. */
 static void
 differ(const struct interp_pipeline *pl, const struct frame *f, uint32_t in,
      const char *what, const struct seen *s)
 {
+    struct interp_pipeline explained = *pl;
     struct interp_result res;
     char hex[1200] = "", frame[1200] = "", drops[512] = "";
     struct dp_balance bal;
@@ -605,7 +630,9 @@ differ(const struct interp_pipeline *pl, const struct frame *f, uint32_t in,
                      " %s %llu", drop_reason_names[i],
                      (unsigned long long) (bal.dropped[i] - drops_before[i]));
 
-    interp_run(pl, in, NULL, f->b, f->len, &res, explain, sizeof explain);
+    explained.step = explain_step;
+    explain[0] = '\0';
+    interp_run(&explained, in, NULL, f->b, f->len, &res);
     interp_result_fini(&res);
     for (size_t i = 0; s && i < s->len && i < 500; i++)
         snprintf(hex + 2 * i, 3, "%02x", s->data[i]);

@@ -13,6 +13,7 @@ SYSTEM_TESTS = \
 	%D%/test_overlay_ovs.py \
 	%D%/test_recovery.py \
 	%D%/test_taps.py \
+	%D%/test_trace.py \
 	%D%/test_weftctl_flows.py
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \

@@ -262,13 +262,26 @@ params_bridge(char *w[], size_t n)
     return n == 2 ? json_pack("{s:s}", "bridge", w[1]) : NULL;
 }
 
+/* Is it a frame in hexadecimal, and no flow? */
+static bool
+is_hex(const char *s)
+{
+    return strspn(s, "0123456789abcdefABCDEF: \t\n") == strlen(s)
+           && strlen(s) >= 28;
+}
+
 static json_t *
 params_trace(char *w[], size_t n)
 {
     json_t *p;
 
     if (n < 3)
-        ctl_usage("%s BRIDGE FRAME [in_port=N] ...", w[0]);
+        ctl_usage("%s BRIDGE FLOW, or BRIDGE FRAME [in_port=N] ...", w[0]);
+    if (!is_hex(w[2])) {
+        if (n > 3)
+            ctl_usage("unexpected word \"%s\": a flow is one word", w[3]);
+        return json_pack("{s:s,s:s}", "bridge", w[1], "flow", w[2]);
+    }
     p = json_pack("{s:s,s:s}", "bridge", w[1], "frame", w[2]);
     for (size_t i = 3; i < n; i++) {
         char *eq = strchr(w[i], '='), *end;

@@ -44,6 +44,7 @@ static const char help[] =
     "  list br | list port [BRIDGE] | list uplink\n"
     "  get br|port|uplink NAME [MEMBER]      as JSON\n"
     "  export                                the document that apply takes\n"
+    "  trace BRIDGE FLOW\n"
     "  trace BRIDGE FRAME [in_port=N] [tun_id=N] [tun_src=A] [tun_dst=A]\n"
     "  version, ping\n"
     "\n"

@@ -20,6 +20,7 @@ libweftd_a_SOURCES = \
 	%D%/rpc_show.c \
 	%D%/rpc_stream.c \
 	%D%/rpc_trace.c \
+	%D%/trace_text.c %D%/trace_text.h \
 	%D%/weftd.h
 libweftd_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)
 WEFTD_LIBS = libweftd.a libweftd_model.a

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Method "trace": what the rules would do with a frame. */
+/* Method "trace": what the rules would do with a packet, given as flow text
+ * or as the bytes of a frame. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "ofproto/ofproto.h"
+#include "ofproto/text/flow_text.h"
 #include "utils/base/addr.h"
+#include "utils/flow/flow_frame.h"
 #include "utils/weftd/jw.h"
 #include "utils/weftd/reconcile.h"
 #include "utils/weftd/rpc.h"
+#include "utils/weftd/trace_text.h"
 #include "utils/weftd/weftd.h"
 
 /* Hexadecimal digits, blanks and colons ignored; bytes or -EINVAL. */
@@ -49,35 +53,74 @@ parse_tunnel(const json_t *params, struct pkt_tunnel *t, struct weft_err *e)
     return 0;
 }
 
+/* What is traced. */
+struct input {
+    uint8_t frame[65536];
+    size_t len;
+    uint32_t in_port;
+    struct pkt_tunnel tunnel;
+};
+
+static int
+input_frame(struct input *in, const json_t *params, struct weft_err *e)
+{
+    int n = parse_frame(rpc_param(params, "frame"), in->frame,
+                        sizeof in->frame);
+
+    if (n < 0)
+        return weft_err_set(e, n, "trace: the frame is not %zu or fewer "
+                            "bytes in hexadecimal", sizeof in->frame);
+    in->len = (size_t) n;
+    in->in_port = (uint32_t) json_integer_value(
+        json_object_get(params, "in_port"));
+    return parse_tunnel(params, &in->tunnel, e);
+}
+
+/* A packet that the flow matches. */
+static int
+input_flow(struct input *in, const char *flow, struct weft_err *e)
+{
+    struct flow_match m;
+    int err = ofp_text_parse_match(flow, &m, e);
+
+    if (err)
+        return err;
+    if (m.key.metadata || m.mask.actset_output || m.key.packet_type)
+        return weft_err_set(e, -EINVAL, "trace: a packet comes without "
+                            "metadata, actset_output and packet_type");
+    in->len = flow_frame_build(&m, in->frame);
+    in->in_port = be32_to(m.key.in_port);
+    in->tunnel = (struct pkt_tunnel) {
+        be64_to(m.key.tun_id), m.key.tun_src, m.key.tun_dst,
+    };
+    return 0;
+}
+
 int
 rpc_trace(struct weftd *d, const json_t *params, struct base_str *result,
           struct weft_err *e)
 {
-    const json_t *port = json_object_get(params, "in_port");
     struct rc_bridge *b = reconcile_bridge(d->rc, rpc_param(params, "bridge"));
-    static uint8_t frame[65536];
-    static char text[65536];
-    struct pkt_tunnel tunnel = { 0 };
+    const char *flow = rpc_param(params, "flow");
+    static struct input in; /* Large; control is one thread. */
+    struct trace_text t = { .n_tables = 0 };
     struct jw j = JW_INIT(result);
+    int err;
 
     if (!b)
         return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
                             "name", rpc_param(params, "bridge"));
-    int len = parse_frame(rpc_param(params, "frame"), frame, sizeof frame);
-    if (len < 0)
-        return weft_err_set(e, len, "trace: the frame is not %zu or fewer "
-                            "bytes in hexadecimal", sizeof frame);
-    int err = parse_tunnel(params, &tunnel, e);
+    memset(&in.tunnel, 0, sizeof in.tunnel);
+    err = *flow ? input_flow(&in, flow, e) : input_frame(&in, params, e);
     if (err)
         return err;
-    err = dp_trace(ofp_bridge_dp(b->ofp), (uint32_t) json_integer_value(port),
-                   &tunnel, frame, (size_t) len, text, sizeof text);
+    err = dp_trace(ofp_bridge_dp(b->ofp), in.in_port, &in.tunnel, in.frame,
+                   in.len, trace_text_step, &t);
     if (err)
-        return weft_err_set(e, err, "trace: frame of %d bytes on port %u: %s",
-                            len, (unsigned) json_integer_value(port),
-                            strerror(-err));
-    jw_object(&j, NULL);
-    jw_str(&j, "text", text);
-    jw_end_object(&j);
-    return 0;
+        weft_err_set(e, err, "trace: frame of %zu bytes on port %u: %s",
+                     in.len, in.in_port, strerror(-err));
+    else
+        trace_text_write(&t, &j);
+    trace_text_fini(&t);
+    return err;
 }
