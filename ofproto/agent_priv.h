@@ -103,6 +103,7 @@ struct ofp_session {
     bool paused;        /* conn->ops->pause was called. */
     bool working;       /* Inside session_work: no recursion. */
     enum ofp_role role;
+    uint16_t short_id;  /* 1.5: the controller's name for itself; 0: none. */
     uint16_t miss_send_len;
     uint32_t async[OFP_N_ASYNC][2]; /* Bit N: reason N.  [1]: as slave. */
 
@@ -326,6 +327,16 @@ void ofp_async_flow_removed(struct ofp_bridge *, const struct ofp_rule *,
                             const struct dp_stats *, enum ofp_removed);
 /* Fills a port description of the message's version. */
 void ofp_port_desc_fill(of_port_desc_t *, const struct dp_port_info *);
+
+/* ------------------------------------------- handlers/controller_status.c */
+
+/* OFPCSR_* */
+enum ofp_controller_reason { OFP_CSR_REQUEST, OFP_CSR_CHANNEL_STATUS,
+                             OFP_CSR_ROLE, OFP_CSR_CONTROLLER_ADDED,
+                             OFP_CSR_CONTROLLER_REMOVED, OFP_CSR_SHORT_ID };
+/* CONTROLLER_STATUS of 'about' to the other controllers that want it. */
+void ofp_controller_status_tell(const struct ofp_session *about,
+                                enum ofp_controller_reason);
 
 /* --------------------------------------------------------------- reply.c */
 

@@ -10,6 +10,7 @@
 
 #define OFPT_HELLO 0
 #define OFPT_ERROR 1
+#define OFPT_MULTIPART_REQUEST 18 /* From 1.3 on. */
 #define ERROR_DATA_LEN 64 /* "At least 64 bytes", OpenFlow 1.3.5 §7.4.4. */
 
 struct input {
@@ -202,7 +203,10 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
     actor_set(s->b, s, get_be32(msg + 4));
     ofp_session_channel(s)->n_requests++;
     if (!h)
-        err = OFP_ERR_REQ_BAD_TYPE;
+        err = msg[1] == OFPT_MULTIPART_REQUEST
+                      && s->version != OF_VERSION_1_0
+                  ? OFP_ERR_REQ_BAD_MULTIPART
+                  : OFP_ERR_REQ_BAD_TYPE;
     else if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE && !h->as_slave)
         err = OFP_ERR_REQ_IS_SLAVE;
     else
@@ -376,6 +380,7 @@ ofp_session_destroy(struct ofp_session *s)
     struct input *in, *tmp;
 
     s->closing = true; /* Ending a job may have something to tell. */
+    ofp_controller_status_tell(s, OFP_CSR_CHANNEL_STATUS);
     if (s->job)
         s->job->destroy(s->job, b);
     ofp_monitors_destroy(s);
@@ -444,6 +449,7 @@ ofp_session_set_role(struct ofp_session *s, enum ofp_role role)
     BASE_LIST_FOR(o, &s->b->sessions, link)
         if (ofp_session_channel(o) == channel && o->version)
             o->conn->ops->role(o->conn, role_names[role]);
+    ofp_controller_status_tell(channel, OFP_CSR_ROLE);
 }
 
 /* FNV-1a */
@@ -487,4 +493,5 @@ ofp_session_is_controller(struct ofp_session *s)
         return;
     s->controller = true;
     ofp_sessions_changed(s->b);
+    ofp_controller_status_tell(s, OFP_CSR_CHANNEL_STATUS);
 }

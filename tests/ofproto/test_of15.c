@@ -396,6 +396,74 @@ START_TEST(test_of15_port_desc_of_one_port)
 }
 END_TEST
 
+/* ----------------------------------------------------------- controllers */
+
+#define ROLE(role, short_id, generation)                                      \
+    "0618 0000 00000051 0000000" role short_id "0000 000000000000000" generation
+
+START_TEST(test_of15_controllers_hear_of_each_other)
+{
+    struct mem_conn other;
+    const uint8_t *m;
+    size_t len;
+
+    bed_session(&other, 6, false);
+    m = expect(&c15, 35, &len);
+    /* Length, id, role EQUAL, CHANNEL_STATUS, UP. */
+    ck_assert_str_eq(hex_of(m + 10, 14),
+                     hex_plain("0000 00000001 01 00 000000000000"));
+    ck_assert_str_eq(hex_of(m + 24, 2), "0000"); /* URI */
+    ck_assert_uint_eq(get_be16(m + 8),
+                      16 + (4 + strlen(other.conn.peer) + 7) / 8 * 8);
+    ck_assert_uint_eq(get_be16(m + 26), 4 + strlen(other.conn.peer));
+    ck_assert_mem_eq(m + 28, other.conn.peer, strlen(other.conn.peer));
+    mem_send_hex(&other, ROLE("2", "0011", "1"));
+    m = expect(&other, 25, &len);
+    ck_assert_str_eq(hex_of(m + 8, 8), hex_plain("00000002 0011 0000"));
+    m = expect(&c15, 35, &len);
+    ck_assert_str_eq(hex_of(m + 10, 8), hex_plain("0011 00000001 05 00"));
+    m = expect(&c15, 35, &len);
+    ck_assert_str_eq(hex_of(m + 10, 8), hex_plain("0011 00000002 02 00"));
+    mem_close(&other);
+    m = expect(&c15, 35, &len);
+    ck_assert_str_eq(hex_of(m + 10, 8), hex_plain("0011 00000002 01 01"));
+    expect_quiet(&c15);
+}
+END_TEST
+
+START_TEST(test_of15_short_id_of_another_is_in_use)
+{
+    struct mem_conn other;
+    size_t len;
+
+    bed_session(&other, 6, false);
+    mem_drain(&c15);
+    mem_send_hex(&other, ROLE("1", "0011", "1"));
+    expect(&other, 25, &len);
+    mem_drain(&c15);
+    ask(ROLE("1", "0011", "1"));
+    expect_error(&c15, 11, 4);
+    ask(ROLE("1", "0012", "1"));
+    expect(&c15, 25, &len);
+    mem_close(&other);
+}
+END_TEST
+
+START_TEST(test_of15_controller_status_lists_the_channels)
+{
+    const uint8_t *m;
+    size_t len;
+
+    ask("0612 0000 00000052 0012 0000 00000000");
+    m = expect(&c15, 19, &len);
+    ck_assert_str_eq(hex_of(m + 8, 8), hex_plain("0012 0000 00000000"));
+    /* The session of 1.3 is one, too. */
+    ck_assert_uint_eq(len, 16 + 2 * (16 + (4 + strlen(c15.conn.peer) + 7)
+                                             / 8 * 8));
+    ck_assert_uint_eq(m[16 + 8], 0); /* REQUEST */
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -421,6 +489,9 @@ suite(void)
     tcase_add_test(t, test_of15_packet_out_refusals);
     tcase_add_test(t, test_of15_packet_out_accepts_pipeline_fields);
     tcase_add_test(t, test_of15_port_desc_of_one_port);
+    tcase_add_test(t, test_of15_controllers_hear_of_each_other);
+    tcase_add_test(t, test_of15_short_id_of_another_is_in_use);
+    tcase_add_test(t, test_of15_controller_status_lists_the_channels);
     suite_add_tcase(s, t);
     return s;
 }
