@@ -298,6 +298,8 @@ house(struct dp *dp, uint64_t now)
         dp_bridge_house(br);
         dirty |= br->dirty;
     }
+    for (unsigned i = 0; i < dp->n_workers; i++)
+        arena_house(&dp->workers[i]->arena);
     /* Changes that nobody committed: their memory waits for it. */
     if (dirty)
         dp_commit(dp);

@@ -421,32 +421,56 @@ struct cache_dump {
     void *arg;
 };
 
+/* The program's ops, if what leads there makes sense.  A worker empties its
+ * arena when it likes: what lies there may be of another program by now, or
+ * half of one, so pointers that come from there are followed inside it
+ * alone.  Any other program is a rule's, which only control frees. */
+static const uint64_t *
+safe_ops(const struct worker *w, const struct prog *p, uint32_t *n)
+{
+    const struct arena *a = arena_of(&w->arena, p, sizeof *p);
+    const struct prog_code *code = dp_load(&p->code);
+    const uint64_t *ops;
+
+    if (a && arena_of(&w->arena, code, sizeof *code) != a)
+        return NULL;
+    ops = dp_load(&code->ops);
+    *n = dp_read(code->n_words);
+    if (*n > PROG_MAX_WORDS
+        || (a && arena_of(&w->arena, ops, 8ul * *n) != a))
+        return NULL;
+    return ops;
+}
+
 /* Ops of a program as the upper layers know them: what only a program has is
  * left out.  Returns the number of words, at most 'max'. */
 static uint32_t
-visible_ops(const struct prog *p, uint64_t *out, uint32_t max)
+visible_ops(const struct worker *w, const struct prog *p, uint64_t *out,
+            uint32_t max)
 {
-    const struct prog_code *code = dp_load(&p->code);
-    const struct dp_op *op;
-    uint32_t n = 0;
+    uint64_t words[PROG_MAX_WORDS];
+    uint32_t n = 0, n_words, len;
+    const uint64_t *ops = safe_ops(w, p, &n_words);
 
-    if (code->n_words > PROG_MAX_WORDS)
+    if (!ops)
         return 0;
-    PROG_FOR_OPS(op, code->ops, code->n_words) {
-        uint8_t words = op->words;
-        struct dp_op *copy = (struct dp_op *) (void *) (out + n);
+    memcpy(words, ops, 8ul * n_words);
+    for (uint32_t at = 0; at < n_words; at += len) {
+        struct dp_op *op = (struct dp_op *) (void *) (words + at);
 
+        len = op->words;
+        if (!len || len > n_words - at)
+            break;
         if (op->code == PROG_OP_EGRESS)
             continue;
-        if (!words || op->code >= N_DP_OPS)
+        if (op->code >= N_DP_OPS)
             break;
         if (op->code != DP_OP_SET_FIELD)
-            words = 1; /* Without context. */
-        if (n + words > max)
+            op->words = 1; /* Without context. */
+        if (n + op->words > max)
             break;
-        memcpy(copy, op, 8u * words);
-        copy->words = words;
-        n += words;
+        memcpy(out + n, op, 8ul * op->words);
+        n += op->words;
     }
     return n;
 }
@@ -463,7 +487,8 @@ cache_dump_one(void *arg, const struct flow_key *key, const struct prog *prog,
     fc_get_mask(d->br->pw[d->worker]->fc, &m.mask);
     /* Only what is proven now is known to point to a program. */
     if (stamp == d->stamp && prog)
-        ops.n_words = visible_ops(prog, words, WEFT_ARRAY_LEN(words));
+        ops.n_words = visible_ops(d->br->dp->workers[d->worker], prog,
+                                  words, WEFT_ARRAY_LEN(words));
 
     const struct dp_cache_info info = {
         .worker = d->worker, .match = &m, .ops = ops, .packets = packets,

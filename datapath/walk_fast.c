@@ -30,8 +30,18 @@ mix(uint64_t h, uint64_t v)
 void
 walk_arena_reset(struct worker *w)
 {
-    memset(w->intern, 0, sizeof w->intern);
-    w->arena_n = 1; /* Offset 0 means none. */
+    struct arena_ref *r = &w->arena;
+    struct arena *next = dp_load(&r->next);
+
+    if (next) {
+        r->now = next;
+        dp_publish(&r->next, NULL);
+    } else {
+        memset(r->now->index, 0,
+               (r->now->index_mask + 1ul) * sizeof r->now->index[0]);
+    }
+    r->n = 1; /* Offset 0 means none. */
+    dp_count(r->n_resets, 1);
     w->epoch++;
 }
 
@@ -271,10 +281,11 @@ static const struct prog *
 intern_find(const struct worker *w, uint64_t hash, unsigned i)
 {
     const struct walk *k = &w->walk;
-    uint32_t off = w->intern[hash % INTERN_SLOTS];
+    const struct arena *a = w->arena.now;
+    uint32_t off = a->index[hash & a->index_mask];
 
     while (off) {
-        const struct interned *e = (const void *) (w->arena + off);
+        const struct interned *e = (const void *) (a->words + off);
 
         if (e->hash == hash && e->n_path == k->n[i] + PATH_START
             && e->path[0] == k->start[0] && e->path[1] == k->start[1]
@@ -308,7 +319,7 @@ prog_no_room(struct worker *w)
     static const struct prog_code code = { .ops = words, .n_words = 1 };
     static const struct prog p = { .code = &code };
 
-    w->arena_n = ARENA_WORDS;
+    w->arena.n = w->arena.now->n_words;
     return &p;
 }
 
@@ -333,7 +344,8 @@ intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
            const struct walk_start *start)
 {
     struct walk *k = &w->walk;
-    uint32_t n_path = k->n[i] + PATH_START, off = w->arena_n;
+    struct arena *a = w->arena.now;
+    uint32_t n_path = k->n[i] + PATH_START, off = w->arena.n;
     uint64_t hash = k->hash[i];
     size_t fixed = sizeof(struct interned) / 8 + n_path
                    + (sizeof(struct prog) + sizeof(struct prog_code)) / 8
@@ -354,13 +366,13 @@ intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
 
     if (start)
         path_start(&path, start);
-    if (off + fixed >= ARENA_WORDS)
+    if (off + fixed >= a->n_words)
         return prog_no_room(w);
-    e = (struct interned *) (void *) (w->arena + off);
+    e = (struct interned *) (void *) (a->words + off);
     p = (struct prog *) (void *) (e->path + n_path);
     code = (struct prog_code *) (void *) (prog_credits(p) + k->n[i]);
     ops = (uint64_t *) (void *) (code + 1);
-    n = prog_fold(&path, ops, ARENA_WORDS - off - fixed);
+    n = prog_fold(&path, ops, a->n_words - off - fixed);
     if (n < 0)
         return prog_no_room(w);
 
@@ -374,9 +386,9 @@ intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
     e->path[1] = k->start[1];
     e->path[2] = k->metadata[i];
     memcpy(e->path + PATH_START, k->uid[i], 8u * k->n[i]);
-    e->next = w->intern[hash % INTERN_SLOTS];
-    w->intern[hash % INTERN_SLOTS] = off;
-    w->arena_n = off + (uint32_t) (fixed + (unsigned) n);
+    e->next = a->index[hash & a->index_mask];
+    a->index[hash & a->index_mask] = off;
+    w->arena.n = off + (uint32_t) (fixed + (unsigned) n);
     return p;
 }
 

@@ -61,7 +61,6 @@ worker_create(struct dp *dp, unsigned id, int core)
     w->tsc_mult = (uint64_t) (((__uint128_t) 1 << 64)
                               / (dp->tsc_hz / (1000000000 / DP_TICK_NS)));
     w->ns_mult = (UINT64_C(1000000000) << 32) / dp->tsc_hz;
-    w->arena = calloc(ARENA_WORDS, 8);
     w->inbox = ring_create(w, "in", DP_INBOX_SIZE,
                            RING_F_SP_ENQ | RING_F_SC_DEQ);
     w->punts = ring_create(w, "punt", PUNT_RING_SIZE,
@@ -69,11 +68,13 @@ worker_create(struct dp *dp, unsigned id, int core)
     w->wants = ring_create(w, "want", WANT_RING_SIZE,
                            RING_F_SP_ENQ | RING_F_SC_DEQ);
     err = worker_open_fds(w);
-    if (!err && (!w->arena || !w->inbox || !w->punts || !w->wants))
+    if (!err)
+        err = arena_create(&w->arena);
+    if (!err && (!w->inbox || !w->punts || !w->wants))
         err = -ENOMEM;
     if (err)
         return err;
-    walk_arena_reset(w);
+    w->epoch = 1;
     tunnel_worker_init(&w->tw, dp->tunnels, dp->env.pool);
     return 0;
 }
@@ -107,7 +108,7 @@ worker_destroy(struct worker *w)
         close(w->wake_fd);
     if (w->epoll_fd >= 0)
         close(w->epoll_fd);
-    free(w->arena);
+    arena_destroy(&w->arena);
     free(w->ports);
     free(w);
 }

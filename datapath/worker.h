@@ -22,6 +22,7 @@
 #include <rte_mbuf.h>
 #include <rte_ring.h>
 
+#include "datapath/arena.h"
 #include "datapath/dp_priv.h"
 #include "datapath/extract.h"
 #include "weft/compiler.h"
@@ -32,9 +33,6 @@
 #define DEPTH_MAX 16          /* Patch hops and RESUMEs of one packet. */
 #define WALK_MAX DP_N_TABLES
 #define GROUP_DEPTH 17        /* OpenFlow groups one behind the other. */
-#define ARENA_WORDS (1u << 19)
-#define ARENA_SOFT (ARENA_WORDS / 4 * 3)
-#define INTERN_SLOTS 16384
 #define PUNT_RING_SIZE 2048
 #define WANT_RING_SIZE 256
 #define TX_RING_SIZE 1024
@@ -172,10 +170,8 @@ struct worker {
     struct pending pending[PENDING_MAX];
 
     /* Programs of walks. */
-    uint64_t *arena;
-    uint32_t arena_n;
+    struct arena_ref arena;
     uint64_t resume_uid;
-    uint32_t intern[INTERN_SLOTS];
 
     struct batch batch;
     struct fc_ref refs[BATCH_MAX];

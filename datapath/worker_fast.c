@@ -705,7 +705,7 @@ worker_iterate(struct worker *w)
     const struct worker_ports *ports = dp_load(&w->ports);
     unsigned n = 0;
 
-    if (weft_unlikely(w->arena_n > ARENA_SOFT))
+    if (weft_unlikely(arena_is_full(&w->arena)))
         walk_arena_reset(w);
     if (weft_unlikely(!rte_ring_empty(w->inbox)))
         n += inbox_run(w);

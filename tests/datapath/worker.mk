@@ -32,3 +32,9 @@ TESTS += tests/datapath/test_egress
 tests_datapath_test_egress_SOURCES = %D%/test_egress.c $(BED_SOURCES)
 tests_datapath_test_egress_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_egress_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += tests/datapath/test_arena
+TESTS += tests/datapath/test_arena
+tests_datapath_test_arena_SOURCES = %D%/test_arena.c $(BED_SOURCES)
+tests_datapath_test_arena_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_arena_LDADD = $(DP_LIBS) $(CHECK_LIBS)
