@@ -21,6 +21,7 @@ struct message {
 
 struct ofp_commands {
     struct ofp_client *client;
+    struct ofp_text_ports ports;
     enum ofp_line_kind kind;
     char *text, *at; /* 'at': the next line; NULL: all are read. */
     uint32_t line;   /* Its number. */
@@ -35,6 +36,17 @@ struct ofp_commands {
         char *text;
     } refusals[OFP_MAX_REFUSALS];
 };
+
+/* ------------------------------------------------------------------- ports */
+
+/* A port that is not there is no port; so is each when the bridge went. */
+static bool
+find_port(void *arg, const char *name, uint32_t *port_no)
+{
+    const struct ofp_commands *c = arg;
+
+    return ofp_client_find_port(c->client, name, port_no);
+}
 
 /* ------------------------------------------------------------------- lines */
 
@@ -52,14 +64,14 @@ build(const struct ofp_commands *c, const char *line, struct weft_err *e)
     int prefix;
 
     if (c->kind == OFP_LINE_PACKET_OUT)
-        return ofp_text_packet_out(line, version, e);
+        return ofp_text_packet_out(line, version, &c->ports, e);
     prefix = c->kind == OFP_LINE_ADD_FLOW
                  ? ofp_text_command_prefix(line, &line)
                  : -1;
     return ofp_text_flow_mod(line,
                              prefix >= 0 ? (enum ofp_text_command) prefix
                                          : commands[c->kind],
-                             version, e);
+                             version, &c->ports, e);
 }
 
 /* Cuts the comment and the blanks around a line off. */
@@ -231,6 +243,7 @@ ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
     c->text = c->at = base_xstrdup(text);
     c->numbered = line;
     c->line = line;
+    c->ports = (struct ofp_text_ports){ find_port, c };
     c->client = ofp_client_open(b, on_message, c);
     *out = c;
 }

@@ -53,6 +53,13 @@ char *ofp_format_instr(const struct dp_instr *);
 
 /* ------------------------------------------------------------------- read */
 
+/* Ports by name.  Numbers and reserved names come first; a name in double
+ * quotes is never a number. */
+struct ofp_text_ports {
+    bool (*find)(void *arg, const char *name, uint32_t *port_no);
+    void *arg;
+};
+
 /* What a flow's text may say.  Zero is not always "not said": see has_*. */
 struct ofp_flow_text {
     struct flow_match match;
@@ -69,6 +76,7 @@ struct ofp_flow_text {
     bool has_priority;
     bool has_actions;
     uint64_t *ops;          /* Owned: memory of the op lists. */
+    const struct ofp_text_ports *ports; /* NULL: no names. */
     const char *word;       /* The word being read, for error messages. */
 };
 
@@ -84,6 +92,12 @@ enum ofp_text_use {
 WEFT_MUST_CHECK int ofp_text_parse_flow(const char *text, enum ofp_text_use,
                                         struct ofp_flow_text *f,
                                         struct weft_err *e);
+/* The same with names of ports. */
+WEFT_MUST_CHECK int ofp_text_parse_flow_on(const struct ofp_text_ports *,
+                                           const char *text,
+                                           enum ofp_text_use,
+                                           struct ofp_flow_text *f,
+                                           struct weft_err *e);
 void ofp_flow_text_fini(struct ofp_flow_text *);
 
 /* A match alone. */
@@ -96,5 +110,9 @@ WEFT_MUST_CHECK int ofp_text_parse_match(const char *text,
 WEFT_MUST_CHECK int ofp_text_parse_ops(const char *text,
                                        struct dp_op_list *list,
                                        uint64_t **mem, struct weft_err *e);
+WEFT_MUST_CHECK int ofp_text_parse_ops_on(const struct ofp_text_ports *,
+                                          const char *text,
+                                          struct dp_op_list *list,
+                                          uint64_t **mem, struct weft_err *e);
 
 #endif

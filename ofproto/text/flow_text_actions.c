@@ -90,7 +90,7 @@ static int
 add_output(struct reader *r, const char *word, const char *value)
 {
     uint32_t port = 0;
-    int err = text_port(word, value, &port, r->e);
+    int err = text_port_on(r->f->ports, word, value, &port, r->e);
 
     if (err)
         return err;
@@ -368,6 +368,30 @@ read_set_field(struct reader *r, const struct action *a, char *value)
     return err;
 }
 
+static int
+read_move(struct reader *r, const struct action *a, char *value)
+{
+    struct dp_copy_field c;
+    int err = text_read_move(a->name, value, &c, r->e);
+
+    if (!err)
+        memcpy(op_add(r, DP_OP_COPY_FIELD, 0, 0, sizeof c)->data, &c,
+               sizeof c);
+    return err;
+}
+
+static int
+read_load(struct reader *r, const struct action *a, char *value)
+{
+    enum flow_field_id field;
+    uint8_t v[16], mask[16];
+    int err = text_read_load(a->name, value, &field, v, mask, r->e);
+
+    if (!err)
+        op_set_field(r, field, v, mask);
+    return err;
+}
+
 /* ------------------------------------------------------------ instructions */
 
 static int
@@ -469,6 +493,9 @@ static const struct action actions[] = {
     { "enqueue", read_enqueue, DP_OP_SET_QUEUE, 0, 0 },
     { "drop", read_drop, 0, 0, 0 },
     { "set_field", read_set_field, DP_OP_SET_FIELD, 0, 0 },
+    { "move", read_move, DP_OP_COPY_FIELD, 0, 0 },
+    { "copy_field", read_move, DP_OP_COPY_FIELD, 0, 0 },
+    { "load", read_load, DP_OP_SET_FIELD, 0, 0 },
     { "push_vlan", read_push_vlan, DP_OP_PUSH_VLAN, 0, 0 },
     PLAIN("pop_vlan", POP_VLAN),
     { "strip_vlan", read_plain, DP_OP_POP_VLAN, 1, 0 },
@@ -550,7 +577,7 @@ read_action(struct reader *r, char *key, char *value)
     r->any = true;
     if (a)
         return a->read(r, a, value);
-    if (!value && !text_port(key, key, &port, NULL))
+    if (!value && !text_port_on(r->f->ports, key, key, &port, NULL))
         return add_output(r, "output", key); /* "1", "LOCAL", "normal" */
     return weft_err_set(r->e, -EINVAL, "%.40s: unknown or unsupported action",
                         key);

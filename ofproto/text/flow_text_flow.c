@@ -17,7 +17,8 @@
 
 struct word {
     char *key, *value;
-    unsigned round; /* N_ROUNDS: no part of the match. */
+    unsigned round;  /* N_ROUNDS: no part of the match. */
+    char number[16]; /* Of a port that 'value' named. */
 };
 
 /* ------------------------------------------------------------- attributes */
@@ -95,7 +96,7 @@ attribute(const struct word *w, enum ofp_text_use use,
     } else if (!strcmp(w->key, "cookie")) {
         err = read_cookie(w, f, e);
     } else if (!strcmp(w->key, "out_port")) {
-        err = text_port("out_port", w->value, &f->out_port, e);
+        err = text_port_on(f->ports, "out_port", w->value, &f->out_port, e);
     } else if (!strcmp(w->key, "out_group")) {
         err = text_number("out_group", w->value, UINT32_MAX, &v, e);
         f->out_group = (uint32_t) v;
@@ -175,6 +176,27 @@ read_match(struct flow_match *m, const struct word *w, struct weft_err *e)
     return text_match_word(m, n, word, w->value, e);
 }
 
+/* Puts the number where a word names a port. */
+static int
+name_to_number(const struct ofp_flow_text *f, struct word *w,
+               struct weft_err *e)
+{
+    const struct text_name *n = w->value ? text_name_find(w->key) : NULL;
+    uint32_t port = 0;
+    int err;
+
+    if (!f->ports || !n || n->kind != TEXT_FIELD
+        || flow_fields[n->field].fmt != FLOW_FMT_PORT
+        || strchr("0123456789*", *w->value))
+        return 0;
+    err = text_port_on(f->ports, w->key, w->value, &port, e);
+    if (!err) {
+        snprintf(w->number, sizeof w->number, "0x%" PRIx32, port);
+        w->value = w->number;
+    }
+    return err;
+}
+
 /* ------------------------------------------------------------------- flow */
 
 char *
@@ -211,6 +233,9 @@ read_words(char *text, enum ofp_text_use use, struct ofp_flow_text *f,
             return err;
         if (err)
             continue;
+        err = name_to_number(f, &words[n], e);
+        if (err)
+            return err;
         words[n].round = round_of(&words[n]);
         if (++n == MAX_WORDS)
             return weft_err_set(e, -EINVAL, "more than %d words",
@@ -251,6 +276,14 @@ int
 ofp_text_parse_flow(const char *text, enum ofp_text_use use,
                     struct ofp_flow_text *f, struct weft_err *e)
 {
+    return ofp_text_parse_flow_on(NULL, text, use, f, e);
+}
+
+int
+ofp_text_parse_flow_on(const struct ofp_text_ports *ports, const char *text,
+                       enum ofp_text_use use, struct ofp_flow_text *f,
+                       struct weft_err *e)
+{
     size_t len = strnlen(text, OFP_TEXT_MAX + 1);
     char *copy, *actions;
     int err;
@@ -261,6 +294,7 @@ ofp_text_parse_flow(const char *text, enum ofp_text_use use,
         .out_group = UINT32_MAX,
         .priority = 0x8000, /* OFP_DEFAULT_PRIORITY */
         .table = DP_NO_TABLE,
+        .ports = ports,
     };
     if (len > OFP_TEXT_MAX)
         return weft_err_set(e, -EINVAL, "text exceeds %d bytes",
@@ -309,7 +343,16 @@ int
 ofp_text_parse_ops(const char *text, struct dp_op_list *list, uint64_t **mem,
                    struct weft_err *e)
 {
-    struct ofp_flow_text f = { .instr = { .goto_table = DP_NO_TABLE } };
+    return ofp_text_parse_ops_on(NULL, text, list, mem, e);
+}
+
+int
+ofp_text_parse_ops_on(const struct ofp_text_ports *ports, const char *text,
+                      struct dp_op_list *list, uint64_t **mem,
+                      struct weft_err *e)
+{
+    struct ofp_flow_text f = { .instr = { .goto_table = DP_NO_TABLE },
+                               .ports = ports };
     char *copy;
     int err;
 

@@ -159,6 +159,32 @@ vlan(enum text_kind kind, const char *word, char *value,
     return 0;
 }
 
+/* "(1,0x800)", or the 32 bits as a number. */
+static int
+packet_type(const char *word, char *value, struct flow_match *part,
+            struct weft_err *e)
+{
+    char *comma = value ? strchr(value, ',') : NULL;
+    uint64_t ns = 0, type = 0;
+    int err;
+
+    if (!value || *value != '(' || !comma) {
+        err = unmasked(word, value, 32, &type, e);
+    } else {
+        char *end = strchr(comma, ')');
+
+        if (end)
+            *end = '\0';
+        *comma = '\0';
+        err = text_number(word, value + 1, 0xffff, &ns, e);
+        if (!err)
+            err = text_number(word, comma + 1, 0xffff, &type, e);
+    }
+    part->key.packet_type = be32_from((uint32_t) (ns << 16 | type));
+    part->mask.packet_type = be32_from(UINT32_MAX);
+    return err;
+}
+
 /* Members that are no OpenFlow field. */
 static int
 special(enum text_kind kind, const char *word, char *value,
@@ -253,6 +279,9 @@ text_match_word(struct flow_match *m, const struct text_name *n,
 
     memset(&part, 0, sizeof part);
     switch (n->kind) {
+    case TEXT_PACKET_TYPE:
+        err = packet_type(word, value, &part, e);
+        break;
     case TEXT_VLAN_TCI:
     case TEXT_VLAN_PCP:
     case TEXT_DL_VLAN:

@@ -84,7 +84,7 @@ static const struct text_name names[] = {
     { "pbb_isid", TEXT_FIELD, FLOW_F_PBB_ISID },
     { "pbb_uca", TEXT_FIELD, FLOW_F_PBB_UCA },
     { "actset_output", TEXT_FIELD, FLOW_F_ACTSET_OUTPUT },
-    { "packet_type", TEXT_FIELD, FLOW_F_PACKET_TYPE },
+    { "packet_type", TEXT_PACKET_TYPE, FLOW_F_PACKET_TYPE },
 };
 
 const struct text_name *

@@ -148,6 +148,8 @@ add_simple(struct base_str *s, const struct dp_op *op)
 static bool
 add_op(struct base_str *s, const struct dp_op *op, const struct dp_op *next)
 {
+    struct dp_copy_field copy;
+
     switch ((enum dp_op_code) op->code) {
     case DP_OP_OUTPUT:
         add_output(s, op->arg);
@@ -157,6 +159,10 @@ add_op(struct base_str *s, const struct dp_op *op, const struct dp_op *next)
         return false;
     case DP_OP_SET_FIELD:
         add_set_field(s, op);
+        return false;
+    case DP_OP_COPY_FIELD:
+        memcpy(&copy, op->data, sizeof copy);
+        text_add_move(s, &copy);
         return false;
     case DP_OP_PUSH_VLAN:
         if (add_mod_vlan(s, op, next))

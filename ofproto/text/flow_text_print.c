@@ -381,6 +381,19 @@ transport(struct printer *p)
     tcp_flags(p);
 }
 
+/* OpenFlow 1.5.1 §7.2.3.11: namespace and type. */
+static void
+packet_type(struct printer *p)
+{
+    uint32_t v = be32_to(p->m->key.packet_type);
+
+    if (!p->left.packet_type)
+        return;
+    p->left.packet_type = 0;
+    word(p, "packet_type=");
+    base_str_addf(p->s, "(%" PRIu32 ",%#" PRIx32 ")", v >> 16, v & 0xffff);
+}
+
 void
 ofp_text_add_match(struct base_str *s, const struct flow_match *m)
 {
@@ -395,7 +408,7 @@ ofp_text_add_match(struct base_str *s, const struct flow_match *m)
     field(&p, FLOW_F_IN_PORT, "in_port");
     field(&p, FLOW_F_IN_PHY_PORT, "in_phy_port");
     field(&p, FLOW_F_ACTSET_OUTPUT, "actset_output");
-    field(&p, FLOW_F_PACKET_TYPE, "packet_type");
+    packet_type(&p);
     vlan(&p);
     field(&p, FLOW_F_ETH_SRC, "dl_src");
     field(&p, FLOW_F_ETH_DST, "dl_dst");

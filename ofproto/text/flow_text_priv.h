@@ -54,6 +54,7 @@ enum text_kind {
     TEXT_TP_DST,
     TEXT_ICMP_TYPE, /* Of ICMP or ICMPv6. */
     TEXT_ICMP_CODE,
+    TEXT_PACKET_TYPE, /* "(namespace,type)" */
 };
 
 struct text_name {
@@ -92,6 +93,9 @@ int text_number(const char *word, const char *s, uint64_t max, uint64_t *v,
  * that no port has are printed so). */
 int text_port(const char *word, const char *s, uint32_t *port,
               struct weft_err *e);
+/* The same with names; 'ports' NULL: none. */
+int text_port_on(const struct ofp_text_ports *ports, const char *word,
+                 const char *s, uint32_t *port, struct weft_err *e);
 /* Returns 'buf'. */
 const char *text_port_name(uint32_t port, char buf[PORT_NAME_MAX]);
 
@@ -105,6 +109,16 @@ char *text_cut_actions(char *text);
  * 'text' is changed. */
 int text_read_actions(struct ofp_flow_text *f, char *text, bool ops_only,
                       struct weft_err *e);
+
+/* ------------------------------------------------------- parts of fields */
+
+/* "FIELD[A..B]->FIELD[A..B]" to a copy of bits. */
+int text_read_move(const char *word, char *value, struct dp_copy_field *,
+                   struct weft_err *e);
+/* "VALUE->FIELD[A..B]" to value and mask, both right-aligned. */
+int text_read_load(const char *word, char *value, enum flow_field_id *field,
+                   uint8_t v[16], uint8_t mask[16], struct weft_err *e);
+void text_add_move(struct base_str *, const struct dp_copy_field *);
 
 /* ------------------------------------------------------------------ print */
 

@@ -130,6 +130,29 @@ text_port(const char *word, const char *s, uint32_t *port,
     return 0;
 }
 
+int
+text_port_on(const struct ofp_text_ports *ports, const char *word,
+             const char *s, uint32_t *port, struct weft_err *e)
+{
+    bool quoted = s && *s == '"';
+    char name[DP_NAME_LEN + 1];
+    size_t n;
+
+    if (!quoted && !text_port(word, s, port, NULL))
+        return 0;
+    if (ports && s && (quoted || (*s && (*s < '0' || *s > '9')))) {
+        snprintf(name, sizeof name, "%s", s + quoted);
+        n = strlen(name);
+        if (quoted && n && name[n - 1] == '"')
+            name[n - 1] = '\0';
+        if (ports->find(ports->arg, name, port))
+            return 0;
+        return weft_err_set(e, -EINVAL, "%s: there is no port %.60s", word,
+                            s);
+    }
+    return text_port(word, s, port, e);
+}
+
 const char *
 text_port_name(uint32_t port, char buf[PORT_NAME_MAX])
 {

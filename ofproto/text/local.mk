@@ -3,6 +3,7 @@ libofproto_a_SOURCES += \
 	ofproto/commands.h %D%/commands.c \
 	%D%/flow_text.h %D%/flow_text_priv.h \
 	%D%/flow_text_actions.c \
+	%D%/flow_text_copy.c \
 	%D%/flow_text_flow.c \
 	%D%/flow_text_match.c \
 	%D%/flow_text_names.c \

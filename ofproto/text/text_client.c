@@ -190,6 +190,23 @@ ofp_client_flush(struct ofp_client *c)
     return c->s && ofp_flush(c->s->b);
 }
 
+bool
+ofp_client_find_port(const struct ofp_client *c, const char *name,
+                     uint32_t *port_no)
+{
+    struct dp_port_info info;
+
+    if (!c->s)
+        return false;
+    for (uint32_t no = 0; (no = dp_port_next(c->s->b->dpb, no)) != 0;) {
+        if (dp_port_get(c->s->b->dpb, no, &info) || strcmp(info.name, name))
+            continue;
+        *port_no = no;
+        return true;
+    }
+    return false;
+}
+
 void
 ofp_client_add_error(struct base_str *s, const uint8_t *msg, size_t len)
 {

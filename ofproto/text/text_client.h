@@ -51,6 +51,10 @@ bool ofp_client_gone(const struct ofp_client *);
 /* Commits what was sent and lets long work go on; true: call again. */
 bool ofp_client_flush(struct ofp_client *);
 
+/* The bridge's port of this name. */
+bool ofp_client_find_port(const struct ofp_client *, const char *name,
+                          uint32_t *port_no);
+
 /* "ACT_BAD_OUT_PORT" or "error type 2, code 4" of an ERROR message. */
 struct base_str;
 void ofp_client_add_error(struct base_str *, const uint8_t *msg, size_t len);

@@ -81,6 +81,19 @@ ofp_text_modernize(struct ofp_flow_text *f)
     modernize_list(tagged, &f->instr.write);
 }
 
+static bool
+set_field_whole(const struct dp_op *op)
+{
+    const struct flow_field *f = &flow_fields[op->aux];
+    uint8_t full[16], member[16] = { 0 };
+
+    memset(full, 0, 16);
+    for (unsigned i = 0; i < f->bits; i++)
+        full[15 - i / 8] |= (uint8_t) (1u << i % 8);
+    flow_field_to_member(f, full, member);
+    return !memcmp(member, op->data + f->width, f->width);
+}
+
 /* Is there a wire action for each op?  Names what 'version' cannot say. */
 static int
 ops_check(const struct dp_op_list *list, uint8_t version, struct weft_err *e)
@@ -92,6 +105,11 @@ ops_check(const struct dp_op_list *list, uint8_t version, struct weft_err *e)
         bool reserved = op->code >= DP_OP_CONTROLLER
                         && op->code <= DP_OP_TABLE;
         bool known = reserved;
+
+        if (op->code == DP_OP_SET_FIELD && version < OF_VERSION_1_5
+            && !set_field_whole(op))
+            return weft_err_set(e, -EINVAL, "set_field: a mask, or bits of a "
+                                "field: needs OpenFlow 1.5");
 
         for (unsigned i = 0; i < ofp_n_actions && !known; i++)
             known = ofp_actions[i]->op == op->code;
@@ -187,14 +205,15 @@ check_words(const struct ofp_flow_text *f, enum ofp_text_command command,
 
 of_object_t *
 ofp_text_flow_mod(const char *line, enum ofp_text_command command,
-                  uint8_t version, struct weft_err *e)
+                  uint8_t version, const struct ofp_text_ports *ports,
+                  struct weft_err *e)
 {
     struct ofp_flow_text f;
     of_object_t *m = NULL, view;
-    int err = ofp_text_parse_flow(line,
-                                  is_delete(command) ? OFP_TEXT_FILTER
-                                                     : OFP_TEXT_FLOW,
-                                  &f, e);
+    int err = ofp_text_parse_flow_on(ports, line,
+                                     is_delete(command) ? OFP_TEXT_FILTER
+                                                        : OFP_TEXT_FLOW,
+                                     &f, e);
 
     if (err)
         return NULL;
@@ -261,6 +280,7 @@ unhex(char *s, struct weft_err *e)
 }
 
 struct packet_out {
+    const struct ofp_text_ports *ports;
     uint32_t in_port;
     uint8_t *data;
     int len;
@@ -278,7 +298,7 @@ read_packet_words(char *words, struct packet_out *p, struct weft_err *e)
         int err = 0;
 
         if (!strcmp(key, "in_port")) {
-            err = text_port(key, value, &p->in_port, e);
+            err = text_port_on(p->ports, key, value, &p->in_port, e);
         } else if (!strcmp(key, "packet") && value) {
             p->len = unhex(value, e);
             p->data = (uint8_t *) value;
@@ -330,9 +350,10 @@ packet_out_fill(of_object_t *m, struct packet_out *p)
 }
 
 of_object_t *
-ofp_text_packet_out(const char *line, uint8_t version, struct weft_err *e)
+ofp_text_packet_out(const char *line, uint8_t version,
+                    const struct ofp_text_ports *ports, struct weft_err *e)
 {
-    struct packet_out p = { .in_port = DP_PORT_CONTROLLER };
+    struct packet_out p = { .ports = ports, .in_port = DP_PORT_CONTROLLER };
     char *copy = base_xstrdup(line), *actions = text_cut_actions(copy);
     of_object_t *m = NULL;
     int err;
@@ -342,7 +363,7 @@ ofp_text_packet_out(const char *line, uint8_t version, struct weft_err *e)
     else
         err = read_packet_words(copy, &p, e);
     if (!err)
-        err = ofp_text_parse_ops(actions, &p.ops, &p.mem, e);
+        err = ofp_text_parse_ops_on(ports, actions, &p.ops, &p.mem, e);
     if (!err)
         err = ops_check(&p.ops, version, e);
     if (!err) {

@@ -33,9 +33,12 @@ int ofp_text_command_prefix(const char *line, const char **rest);
 void ofp_text_modernize(struct ofp_flow_text *);
 
 of_object_t *ofp_text_flow_mod(const char *line, enum ofp_text_command,
-                               uint8_t version, struct weft_err *e);
+                               uint8_t version,
+                               const struct ofp_text_ports *ports,
+                               struct weft_err *e);
 /* "in_port=1,packet=HEX,actions=output:2" */
 of_object_t *ofp_text_packet_out(const char *line, uint8_t version,
+                                 const struct ofp_text_ports *ports,
                                  struct weft_err *e);
 
 #endif

@@ -40,6 +40,17 @@ priority=1,ipv6,ipv6_src=2001:db8::/32,ipv6_label=0x5/0xff,actions=drop
 priority=1,tcp6,tcp_src=0x10/0xfff0,actions=controller(max_len=5)
 """.splitlines()
 
+# OpenFlow 1.5's.
+TEXTS_15 = """\
+priority=1,actset_output=3,actions=move:eth_src[]->eth_dst[],4
+priority=1 actions=move:NXM_OF_ETH_SRC[0..15]->OXM_OF_ETH_DST[32..47]
+priority=1,tcp,tcp_flags=+syn-ack,actions=load:5->tun_id[0..3],output:2
+priority=1,ip,actions=set_field:10.0.0.0/8->ip_src,set_field:1->tun_id
+priority=1,packet_type=(1,0x800),nw_dst=192.0.2.1,actions=2
+priority=1,ip,actions=move:nw_src[0..7]->metadata[8..15],1
+priority=1,eth_dst=01:00:00:00:00:00/01:00:00:00:00:00,actions=load:0xf->NXM_NX_TUN_ID[]
+""".splitlines()
+
 
 def run(args, text=None):
     p = subprocess.run(args, input=text, capture_output=True, text=True,
@@ -49,12 +60,12 @@ def run(args, text=None):
     return p.stdout.splitlines()
 
 
-def ovs_print(flows):
+def ovs_print(flows, version="13"):
     """What ovs-ofctl makes of each flow."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as f:
         f.write("\n".join(flows) + "\n")
         f.flush()
-        out = run(["ovs-ofctl", "-O", "OpenFlow13", "parse-flows", f.name])
+        out = run(["ovs-ofctl", "-O", "OpenFlow" + version, "parse-flows", f.name])
     found = [re.search(r"\): ADD (.*)", line) for line in out]
     return [m.group(1) for m in found if m]
 
@@ -81,6 +92,8 @@ def main():
     bad += differences("ovs-ofctl -> weft", back, theirs, theirs)
     bad += differences("typed by hand", run([tool], "\n".join(TEXTS) + "\n"),
                        ovs_print(TEXTS), TEXTS)
+    bad += differences("OpenFlow 1.5", run([tool], "\n".join(TEXTS_15) + "\n"),
+                       ovs_print(TEXTS_15, "15"), TEXTS_15)
     return 1 if bad else 0
 
 

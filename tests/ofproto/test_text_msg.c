@@ -20,6 +20,15 @@ got(void *arg, const uint8_t *msg, size_t len)
     memcpy(last, msg, WEFT_MIN(len, sizeof last));
 }
 
+static bool
+find_port(void *arg, const char *name, uint32_t *port)
+{
+    (void) arg;
+    *port = 2;
+    return !strcmp(name, "vm1");
+}
+static const struct ofp_text_ports ports = { find_port, NULL };
+
 static void
 open(void)
 {
@@ -40,7 +49,7 @@ say(enum ofp_text_command command, const char *line)
 {
     struct weft_err e = { "" };
     of_object_t *m = ofp_text_flow_mod(line, command,
-                                       ofp_client_version(client), &e);
+                                       ofp_client_version(client), &ports, &e);
 
     ck_assert_msg(m != NULL, "%s: %s", line, e.text);
     ck_assert_uint_ne(ofp_client_send(client, m), 0);
@@ -52,7 +61,7 @@ refuse(enum ofp_text_command command, const char *line, const char *why)
     struct weft_err e = { "" };
 
     ck_assert_ptr_null(ofp_text_flow_mod(line, command,
-                                         ofp_client_version(client), &e));
+                                         ofp_client_version(client), &ports, &e));
     ck_assert_msg(strstr(e.text, why), "%s: %s, not %s", line, e.text, why);
 }
 
@@ -169,7 +178,7 @@ START_TEST(test_text_packet_out_carries_frame_and_port)
     struct weft_err e = { "" };
     of_object_t *m = ofp_text_packet_out(
         "in_port=2,packet=0102030405060708090a0b0c0800aabb,actions=output:1",
-        ofp_client_version(client), &e);
+        ofp_client_version(client), &ports, &e);
 
     ck_assert_msg(m != NULL, "%s", e.text);
     ck_assert_uint_ne(ofp_client_send(client, m), 0);
@@ -181,7 +190,35 @@ START_TEST(test_text_packet_out_carries_frame_and_port)
         "packet=0102030405060708090a0b0c080,actions=1",
     };
     for (size_t i = 0; i < WEFT_ARRAY_LEN(wrong); i++)
-        ck_assert_msg(!ofp_text_packet_out(wrong[i], 4, &e), "%s", wrong[i]);
+        ck_assert_msg(!ofp_text_packet_out(wrong[i], 4, &ports, &e), "%s", wrong[i]);
+}
+END_TEST
+
+START_TEST(test_text_port_names_stand_for_numbers)
+{
+    struct dp_rule *r;
+
+    say(OFP_TEXT_ADD, "in_port=vm1,actions=output:\"vm1\",\"vm1\",vm1,1");
+    r = dummy_rule_nth(bed.dpb, 0);
+    ck_assert_uint_eq(be32_to(r->match.key.in_port), 2);
+    ck_assert_uint_eq(r->instr.apply.n_words, 4);
+    ck_assert_uint_eq(r->instr.apply.ops[2].arg, 2);
+    refuse(OFP_TEXT_ADD, "in_port=vm2,actions=1", "column 1: in_port: there "
+                                                  "is no port vm2");
+    refuse(OFP_TEXT_ADD, "actions=output:\"vm2\"", "there is no port");
+    say(OFP_TEXT_DELETE, "out_port=vm1");
+    ck_assert_ptr_null(dummy_rule_nth(bed.dpb, 0));
+}
+END_TEST
+
+START_TEST(test_text_part_of_a_field_waits_for_a_version_that_has_it)
+{
+    if (ofp_client_version(client) >= 6)
+        return;
+    refuse(OFP_TEXT_ADD, "tcp,actions=load:5->tcp_dst[0..3]",
+           "needs OpenFlow 1.5");
+    refuse(OFP_TEXT_ADD, "actions=move:eth_src[]->eth_dst[]",
+           "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]: not in OpenFlow");
 }
 END_TEST
 
@@ -233,6 +270,8 @@ main(void)
     tcase_add_test(tc, test_text_barrier_is_answered_once_workers_follow);
     tcase_add_test(tc, test_text_client_is_no_controller_and_hears_nothing_unasked);
     tcase_add_test(tc, test_text_packet_out_carries_frame_and_port);
+    tcase_add_test(tc, test_text_port_names_stand_for_numbers);
+    tcase_add_test(tc, test_text_part_of_a_field_waits_for_a_version_that_has_it);
     tcase_add_test(tc, test_text_client_outlives_its_bridge);
     tcase_add_test(tc, test_text_command_prefix_is_told_from_a_field);
     suite_add_tcase(s, tc);
