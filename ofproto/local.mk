@@ -8,6 +8,7 @@ libofproto_a_SOURCES = \
 	%D%/dispatch.c \
 	%D%/dump.c \
 	%D%/group_check.c \
+	%D%/group_dump.c \
 	%D%/groups.c %D%/groups.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \

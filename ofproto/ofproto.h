@@ -124,13 +124,6 @@ typedef void ofp_group_info_cb(void *arg, const struct ofp_group_info *);
  * is where to go on.  false: there are no more. */
 bool ofp_group_dump(struct ofp_bridge *, uint32_t *next, unsigned n,
                     ofp_group_info_cb *, void *arg);
-/* "add", "mod", "may-create", "del", "insert-buckets" or "remove-buckets" of
- * what the text says (ofproto/text/group_text.h); a delete takes the flows
- * that name the group with it, all before it returns.  0 or -errno with 'e'
- * naming the word or the refusal. */
-WEFT_MUST_CHECK int ofp_group_command(struct ofp_bridge *, const char *command,
-                                      const char *text, struct weft_err *e);
-
 /* One meter as operators see it; texts in ovs-ofctl's syntax, lent during the
  * callback. */
 struct ofp_meter_info {

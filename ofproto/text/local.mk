@@ -12,5 +12,5 @@ libofproto_a_SOURCES += \
 	%D%/flow_text_words.c \
 	%D%/text_client.c %D%/text_client.h \
 	%D%/text_msg.c %D%/text_msg.h \
-	%D%/group_text.h
+	%D%/group_text.c %D%/group_text.h
 libofproto_a_SOURCES += %D%/meter_text.c %D%/meter_text.h

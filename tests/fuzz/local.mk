@@ -5,6 +5,7 @@
 include %D%/extract.mk
 include %D%/ofagent.mk
 include %D%/flow_text.mk
+include %D%/group_text.mk
 include %D%/meter_text.mk
 include %D%/ofmsg.mk
 include %D%/decap.mk
