@@ -529,6 +529,7 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
     out->packets = dp_read(w->packets);
     out->busy_cycles = dp_read(w->busy_cycles);
     out->idle_cycles = dp_read(w->idle_cycles);
+    out->longest_cycles = dp_read(w->longest);
     out->tsc_hz = dp->tsc_hz;
     out->n_ports = w->ports->n;
     BASE_LIST_FOR(br, &dp->bridges, node) {
@@ -547,4 +548,11 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
         out->cache.memory += s.memory;
     }
     return 0;
+}
+
+void
+dp_workers_reset_longest(struct dp *dp)
+{
+    for (unsigned i = 0; i < dp->n_workers; i++)
+        __atomic_store_n(&dp->workers[i]->longest_reset, 1, __ATOMIC_RELAXED);
 }

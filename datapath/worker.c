@@ -248,6 +248,18 @@ worker_all_wait(const struct worker *w)
     return true;
 }
 
+/* Whoever waits behind a packet waits no longer than this. */
+static void
+worker_note_longest(struct worker *w, uint64_t cycles)
+{
+    if (weft_unlikely(dp_read(w->longest_reset))) {
+        __atomic_store_n(&w->longest_reset, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&w->longest, 0, __ATOMIC_RELAXED);
+    } else if (cycles > w->longest) {
+        __atomic_store_n(&w->longest, cycles, __ATOMIC_RELAXED);
+    }
+}
+
 static void
 worker_loop(struct worker *w)
 {
@@ -255,6 +267,7 @@ worker_loop(struct worker *w)
 
     while (!__atomic_load_n(&w->quit, __ATOMIC_RELAXED)) {
         uint64_t before = now;
+        bool waited = false;
         unsigned n;
 
         worker_clock(w, now);
@@ -268,6 +281,7 @@ worker_loop(struct worker *w)
         } else if (!w->dp->poll && ++w->idle_rounds > IDLE_SPINS
                    && worker_all_wait(w)) {
             worker_wait(w);
+            waited = true;
         } else if (w->iterations % EPOLL_EVERY == 0) {
             worker_look(w);
         }
@@ -277,6 +291,8 @@ worker_loop(struct worker *w)
             dp_count(w->busy_cycles, now - before);
         else
             dp_count(w->idle_cycles, now - before);
+        if (!waited)
+            worker_note_longest(w, now - before);
     }
 }
 

@@ -164,6 +164,8 @@ struct worker {
 
     /* Statistics. */
     uint64_t iterations, packets, busy_cycles, idle_cycles;
+    uint64_t longest;             /* Cycles of one iteration without wait. */
+    uint32_t longest_reset;       /* By control: 'longest' starts anew. */
 
     /* Pending packets: a ring. */
     unsigned pend_head, pend_n;

@@ -562,6 +562,7 @@ struct dp_worker_info {
     uint64_t iterations;
     uint64_t packets;
     uint64_t busy_cycles, idle_cycles; /* TSC. */
+    uint64_t longest_cycles; /* Of one iteration, waiting aside. */
     uint64_t tsc_hz;
     uint32_t n_ports;
     struct dp_cache_stats cache;
@@ -569,6 +570,8 @@ struct dp_worker_info {
 /* 0 or -ENOENT past the last one. */
 WEFT_MUST_CHECK int dp_worker_get(struct dp *, unsigned i,
                                   struct dp_worker_info *);
+/* Counts longest_cycles of all workers anew. */
+void dp_workers_reset_longest(struct dp *);
 
 /* received + injected + copied
  *     = sent + punted + consumed + sum(dropped), exactly, when no packet is

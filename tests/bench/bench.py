@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+import bench_control
 import bench_rows
 import bench_rules
 from bench_peers import OVS, Ovs, PeerError, Testpmd, Weft, run
@@ -189,45 +190,6 @@ class Bench:
         with open("/proc/%d/status" % pid) as f:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
-    def flow_mod_run(self, name):
-        """The controller has core 1, the switch's main thread core 0; no
-        ports, so Open vSwitch has no forwarding thread and Weft's sleeps."""
-        peer = PEERS[name](self, None)
-        try:
-            peer.start(("no-poll",))
-            os.sched_setaffinity(peer.main_pid(), {0})  # This thread only.
-            before = self.rss_kib(peer.main_pid())
-            blast = os.path.join(self.build, "tests/bench/ofblast")
-            out = json.loads(run("taskset", "-c", "1", blast,
-                                 peer.openflow_socket(),
-                                 str(bench_rows.G1_ADDS)))
-            out["bytes_per_rule"] = ((self.rss_kib(peer.main_pid()) - before)
-                                     * 1024 / bench_rows.G1_ADDS)
-            if out["errors"] or out["flows"] != bench_rows.G1_ADDS:
-                out["wrong"] = "%d errors, %d flows" % (out["errors"],
-                                                        out["flows"])
-            return out
-        finally:
-            peer.stop()
-
-    def flow_mod_row(self):
-        result = dict(row="G1", title="flow-mods per second, one by one",
-                      goal=bench_rows.G1_GOAL)
-        runs = {}
-        for _ in range(self.o.repeat):
-            for name in self.o.peers:
-                if name != "testpmd":
-                    runs.setdefault(name, []).append(self.flow_mod_run(name))
-        for name, rs in runs.items():
-            wrong = [r["wrong"] for r in rs if r.get("wrong")]
-            result[name] = dict(
-                per_second=statistics.median(r["per_second"] for r in rs),
-                bytes_per_rule=statistics.median(r["bytes_per_rule"]
-                                                 for r in rs),
-                wrong=wrong[0] if wrong else None)
-        return result
-
-
     def tap_run(self, name):
         """iperf3 between two taps; the bytes' rightness is the system
         tests' matter (test_taps.py)."""
@@ -277,8 +239,8 @@ def ratio(r):
     o, w = r["ovs"], r["weft"]
     if w["wrong"] or o["wrong"]:
         return None
-    if r["row"] == "G1":
-        return w["per_second"] / o["per_second"]
+    if r["row"] in bench_control.ROWS:
+        return bench_control.ratio(r)
     if r["row"] == "T1":
         return w["gbps"] / o["gbps"]
     return o["cycles"] / w["cycles"]
@@ -290,8 +252,8 @@ def cell(r, name):
         return "-"
     if p["wrong"]:
         return "WRONG"
-    if r["row"] == "G1":
-        return "%.0fk/s" % (p["per_second"] / 1e3)
+    if r["row"] in bench_control.ROWS:
+        return bench_control.cell(p, r["unit"])
     if r["row"] == "T1":
         return "%.2f" % p["gbps"]
     return "%.0f (%.0f-%.0f)" % (p["cycles"], p["low"], p["high"])
@@ -307,9 +269,8 @@ def print_row(r):
         if r.get(name, {}).get("wrong"):
             print("     %s: %s" % (name, r[name]["wrong"]))
     for name in ("ovs", "weft"):
-        if r["row"] == "G1" and name in r:
-            print("     %s: %.0f bytes of memory per rule" % (
-                name, r[name]["bytes_per_rule"]))
+        if r["row"] in bench_control.ROWS and r.get(name, {}).get("notes"):
+            print("     %s: %s" % (name, bench_control.notes(r[name])))
 
 
 def main():
@@ -340,6 +301,7 @@ def main():
         sys.exit("bench.py: %s" % e)
     results = []
     with Bench(o) as bench:
+        control = bench_control.Control(bench, PEERS)
         print("TSC cycles per delivered packet, median of %d x %g s "
               "(lowest-highest); TSC %.0f MHz" % (o.repeat, o.seconds,
                                                   bench.hz / 1e6))
@@ -347,7 +309,9 @@ def main():
             "row", "workload", "testpmd", "Open vSwitch (best)", "Weft",
             "ratio", "goal", "its setting"))
         for name in rows:
-            r = (bench.flow_mod_row() if name == "G1"
+            r = (control.run_row(name, [p for p in o.peers if p != "testpmd"],
+                                 o.repeat)
+                 if name in bench_control.ROWS
                  else bench.tap_row() if name == "T1"
                  else bench.packet_row(name))
             r["ratio"] = ratio(r)

@@ -6,6 +6,7 @@ names the forwarding thread, stop() ends it.  The worker sits alone on core
 WORKER_CORE, everything else on core 0.  All run inside one private network
 namespace."""
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -118,6 +119,11 @@ class Peer:
                 p.kill()
                 p.wait()
         self.procs = []
+
+    def longest_us(self, reset=False):
+        """Longest time for which a worker did not look at its ports since
+        the last reset; None: it does not say."""
+        return None
 
     def null_args(self):
         size = frame_size(self.row)
@@ -326,6 +332,13 @@ class Weft(Peer):
             f.write("\n".join(rules) + "\n")
         run("ovs-ofctl", "-O", "OpenFlow13", "add-flows",
             "unix:" + self.openflow_socket(), path)
+
+    def longest_us(self, reset=False):
+        w = json.loads(run(os.path.join(self.bench.build, "weft-dump"),
+                           "--run-dir", self.dir, "--json", "workers",
+                           *(["--reset-longest"] if reset else [])))
+        return max(x["longest_cycles"] * 1e6 / x["tsc_hz"]
+                   for x in w["workers"])
 
     def worker(self):
         return self.thread(self.main_pid(), "weft-w")

@@ -158,10 +158,9 @@ ROWS = {
 }
 # T1: TCP between two VMs' taps on one host, default kernel settings; Gbit/s.
 TAP_GOAL = 2.0
-# G1 is no packet row: 100k flow-mods one by one, then a barrier.
-G1_ADDS = 100000
-G1_GOAL = 3.0
-ALL = list(ROWS) + ["G1", "T1"]
+# Rows G and H are bench_control.py's.
+CONTROL = ["G1", "G2", "G3", "G3t", "G4", "G5", "G7", "G8", "H2"]
+ALL = list(ROWS) + CONTROL + ["T1"]
 ALIASES = {"E4": ["E4e", "E4d"], "C3": ["C3a", "C3f", "C3i"]}
 
 

@@ -29,6 +29,7 @@ static const struct kind {
 struct options {
     const char *run_dir;
     bool json;
+    bool reset_longest;
     double watch; /* Seconds; 0: once. */
     const struct kind *kind;
     const char *bridge;
@@ -48,6 +49,7 @@ print_help(void)
          "members of --json;\n"
          "                   for cache also words of the match\n"
          "--watch shows it again and again, with rates.\n"
+         "--reset-longest (workers) counts LONGEST anew after showing it.\n"
          "Exit status: 0 done, 1 refused, 2 usage, 3 no weftd.\n"
          "See weft-dump(8), weft-rpc(7).");
 }
@@ -102,6 +104,7 @@ options_parse(struct options *o, int argc, char *argv[])
         { "run-dir", required_argument, NULL, 'r' },
         { "json", no_argument, NULL, 'j' },
         { "watch", optional_argument, NULL, 'w' },
+        { "reset-longest", no_argument, NULL, 'R' },
         { "version", no_argument, NULL, 'V' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
@@ -122,6 +125,9 @@ options_parse(struct options *o, int argc, char *argv[])
                 && isdigit((unsigned char) argv[optind][0]))
                 optarg = argv[optind++];
             o->watch = optarg ? interval(optarg) : 1;
+            break;
+        case 'R':
+            o->reset_longest = true;
             break;
         case 'V':
             printf("weft-dump %s\n", PACKAGE_VERSION);
@@ -147,6 +153,8 @@ params(const struct options *o)
         json_object_set_new(p, "bridge", json_string(o->bridge));
     if (o->filter.len && !strcmp(o->kind->name, "flows"))
         json_object_set_new(p, "filter", json_string(o->filter.buf));
+    if (o->reset_longest && !strcmp(o->kind->name, "workers"))
+        json_object_set_new(p, "reset_longest", json_true());
     return p;
 }
 

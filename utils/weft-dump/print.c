@@ -291,7 +291,7 @@ print_workers(const struct dump *d)
 {
     static const char *const titles[] = {
         ">WORKER", ">CORE",  ">PORTS",   ">BUSY",     ">PACKETS",
-        ">PKT/S",  ">CYC/PKT", ">HITS",  ">MISSES",   ">STALE",
+        ">PKT/S",  ">CYC/PKT", ">LONGEST", ">HITS",  ">MISSES",   ">STALE",
         ">ENTRIES", ">CAPACITY", ">MEMORY", NULL
     };
     struct table t;
@@ -315,6 +315,8 @@ print_workers(const struct dump *d)
             table_u64(&t, item_u64(v, "busy_cycles") / packets);
         else
             table_text(&t, "-");
+        table_addf(&t, "%.0fus", (double) item_u64(v, "longest_cycles") * 1e6
+                                     / (double) item_u64(v, "tsc_hz"));
         table_u64(&t, item_u64(v, "cache.hits"));
         table_u64(&t, item_u64(v, "cache.misses"));
         table_u64(&t, item_u64(v, "cache.stale"));

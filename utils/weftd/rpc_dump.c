@@ -252,7 +252,6 @@ rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
     struct jw j = JW_INIT(result);
     struct dp_worker_info w;
 
-    (void) params;
     (void) e;
     jw_object(&j, NULL);
     jw_array(&j, "workers");
@@ -266,6 +265,7 @@ rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
         jw_u64(&j, "packets", w.packets);
         jw_u64(&j, "busy_cycles", w.busy_cycles);
         jw_u64(&j, "idle_cycles", w.idle_cycles);
+        jw_u64(&j, "longest_cycles", w.longest_cycles);
         jw_u64(&j, "tsc_hz", w.tsc_hz);
         jw_object(&j, "cache");
         jw_u64(&j, "hits", w.cache.hits);
@@ -281,6 +281,8 @@ rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
     }
     jw_end_array(&j);
     jw_end_object(&j);
+    if (json_is_true(json_object_get(params, "reset_longest")))
+        dp_workers_reset_longest(d->dp);
     return 0;
 }
 

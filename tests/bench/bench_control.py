@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the control plane: what a controller sees, and what the packets
+feel meanwhile.
+
+ofblast is the controller.  What a row gives comes from a run in which the
+switch's main thread has core 0 and the controller core 1, no ports.  Rows
+with 'traffic' run once more beside row A1 on core 1, the controller on core 0
+with the main thread: no frame may be lost, and Weft's worker says how long it
+did not look at its ports (this machine's other work included).  A result
+counts only if the last rule forwards a packet, the switch counts as many
+flows as were sent, and no error came."""
+import json
+import os
+import statistics
+
+import bench_rows
+from bench_peers import PeerError, run
+
+K100, M1 = 100000, 1000000
+IN_FLIGHT = 256  # Frames between generator and sink.
+
+
+def row(title, mode, n, unit, goal, **kw):
+    r = dict(title=title, mode=mode, n=n, unit=unit, goal=goal, low=False,
+             tables=1, traffic=False, fill=0, miss=False)
+    r.update(kw)
+    return r
+
+
+# goal: ratio to Open vSwitch.  low: less is better.  fill: rules beforehand.
+ROWS = {
+    "G1": row("100k flow-mods, one by one", "add", K100, "/s", 10,
+              value="per_second", traffic=True),
+    "G2": row("100k flow-mods, one bundle", "bundle", K100, "/s", 3,
+              value="per_second", traffic=True),
+    "G3": row("1M rules, until the last forwards", "add", M1, "s", 8,
+              value="forwards_after", low=True, traffic=True),
+    "G3t": row("1M rules in 64 tables, likewise", "add", M1, "s", 8,
+               value="forwards_after", low=True, tables=64),
+    "G4": row("100k strict modifies, random order", "change", K100, "/s", 10,
+              value="modifies_per_second"),
+    "G5": row("barrier after 100 adds, p99", "barrier", 2000, "us", 5,
+              low=True),
+    "G7": row("packet-in, 64-byte frames", "packet-in", 3, "/s", 3,
+              value="per_second", miss=True),
+    "G8": row("flow stats of 1M rules, beside A1", "stats", M1, "s", 5,
+              value="seconds", low=True, fill=M1, traffic=True),
+    "H2": row("bytes per rule at 1M", "add", M1, "B", 3, low=True),
+}
+# Only a miss rule, so that every frame goes to the controller.
+MISS = dict(bench_rows.ROWS["A1"], rules=["priority=0,actions=CONTROLLER:128"])
+
+
+def what_is_wrong(r, out, others):
+    """'others': rules that were there before."""
+    if out.get("errors"):
+        return "%d errors" % out["errors"]
+    if r["mode"] in ("add", "bundle"):
+        if out["flows"] != r["n"] + others:
+            return "%d flows, not %d" % (out["flows"], r["n"] + others)
+        if not out["right_rule"]:
+            return "the last rule does not forward"
+    if r["mode"] == "change" and (out["flows"], out["flows_left"]) != (
+            r["n"], 0):
+        return "%d flows, then %d" % (out["flows"], out["flows_left"])
+    if r["mode"] == "stats" and out["entries"] != r["fill"] + others:
+        return "%d entries" % out["entries"]
+    if r["mode"] == "packet-in" and not out["packet_ins"]:
+        return "no packet-in"
+    return None
+
+
+class Control:
+    def __init__(self, bench, peers):
+        self.bench, self.peers = bench, peers
+
+    def blast(self, peer, core, mode, n, tables=1):
+        return json.loads(run(
+            "taskset", "-c", str(core),
+            os.path.join(self.bench.build, "tests/bench/ofblast"),
+            peer.openflow_socket(), mode, str(n), str(tables)))
+
+    def value(self, r, name, out, rss):
+        if r["unit"] == "B":
+            return rss * 1024 / r["n"]
+        if r["mode"] == "barrier":
+            return out["after_100_adds"]["p99_us"]
+        return out[r["value"]]
+
+    def one(self, r, name, traffic):
+        """One run of peer 'name'; its value, notes, and what is wrong."""
+        packets = MISS if r["miss"] else (bench_rows.ROWS["A1"] if traffic
+                                          else None)
+        peer = self.peers[name](self.bench, packets)
+        core = 0 if packets else 1
+        try:
+            peer.start(("default",) if packets else ("no-poll",))
+            os.sched_setaffinity(peer.main_pid(), {0})  # This thread only.
+            before = self.bench.rss_kib(peer.main_pid())
+            if r["fill"]:
+                self.blast(peer, core, "add", r["fill"])
+            peer.longest_us(reset=True)
+            a = self.bench.read_stats(peer)
+            out = self.blast(peer, core, r["mode"], r["n"], r["tables"])
+            b = self.bench.read_stats(peer)
+            longest = peer.longest_us()
+            rss = self.bench.rss_kib(peer.main_pid()) - before
+            wrong = what_is_wrong(r, out, 1 if packets else 0)
+            notes = {}
+            if traffic and not r["miss"]:
+                lost = ((b["offered"] - a["offered"])
+                        - (b["delivered"] - a["delivered"]))
+                notes["lost"] = max(0, lost - IN_FLIGHT)
+                notes["longest_us"] = longest
+                if notes["lost"]:
+                    wrong = wrong or "%d frames lost" % notes["lost"]
+            if r["mode"] == "change":
+                notes["deletes_per_second"] = out["deletes_per_second"]
+            if r["mode"] == "barrier":
+                notes["idle_p99_us"] = out["idle"]["p99_us"]
+            return dict(value=self.value(r, name, out, rss), wrong=wrong,
+                        notes=notes)
+        except PeerError as e:
+            return dict(value=float("inf") if r["low"] else 0, wrong=str(e),
+                        notes={})
+        finally:
+            peer.stop()
+
+    def run_row(self, name, names, repeat):
+        r = ROWS[name]
+        result = dict(row=name, title=r["title"], goal=r["goal"],
+                      unit=r["unit"])
+        always = r["mode"] == "stats"  # Traffic is part of what is measured.
+        runs = {p: [] for p in names}
+        for _ in range(repeat):
+            for p in names:
+                runs[p].append(self.one(r, p, always))
+        for p, rs in runs.items():
+            notes = dict(rs[-1]["notes"])
+            wrong = [x["wrong"] for x in rs if x["wrong"]]
+            if r["traffic"] and not always:
+                beside = self.one(r, p, True)
+                notes.update(beside["notes"])
+                wrong += [beside["wrong"]] if beside["wrong"] else []
+            result[p] = dict(value=statistics.median(x["value"] for x in rs),
+                             notes=notes, wrong=wrong[0] if wrong else None)
+        return result
+
+
+def ratio(r):
+    o, w = r["ovs"]["value"], r["weft"]["value"]
+    return o / w if ROWS[r["row"]]["low"] else w / o
+
+
+def cell(p, unit):
+    v = p["value"]
+    if unit == "/s":
+        return "%.0fk/s" % (v / 1e3)
+    return "%.2f s" % v if unit == "s" else "%.0f %s" % (v, unit)
+
+
+def notes(p):
+    words = {"lost": "frames lost beside A1: %d",
+             "longest_us": "longest time a worker did not look: %.0f us",
+             "deletes_per_second": "deletes per second: %.0f",
+             "idle_p99_us": "idle p99: %.0f us"}
+    return ", ".join(words[k] % v for k, v in p["notes"].items()
+                     if v is not None)
