@@ -129,6 +129,7 @@ model_parse_protocols(const char *s, uint32_t *bits, struct weft_err *e)
         { "OpenFlow10", 1 },
         { "OpenFlow13", 4 },
         { "OpenFlow14", 5 },
+        { "OpenFlow15", 6 },
     };
     uint32_t v = 0;
 
@@ -140,7 +141,8 @@ model_parse_protocols(const char *s, uint32_t *bits, struct weft_err *e)
                 break;
         if (i == WEFT_ARRAY_LEN(known))
             return weft_err_set(e, -EINVAL, "protocols \"%.*s\" is none of "
-                                "OpenFlow10, OpenFlow13, OpenFlow14",
+                                "OpenFlow10, OpenFlow13, OpenFlow14, "
+                                "OpenFlow15",
                                 (int) WEFT_MIN(n, (size_t) 60), s);
         v |= 1u << known[i].wire;
         s += n + (s[n] == ',');

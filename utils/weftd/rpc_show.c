@@ -108,6 +108,8 @@ protocol_name(uint8_t wire_version, char buf[16])
         return "OpenFlow13";
     case 5:
         return "OpenFlow14";
+    case 6:
+        return "OpenFlow15";
     default:
         snprintf(buf, 16, "0x%02x", wire_version);
         return buf;
