@@ -154,8 +154,20 @@ rule_stage(struct dp_bridge *br, struct dp_rule *r,
     }
 }
 
-/* Inserts a new rule that does 'act'.  In a transaction, one that goes may
- * still have its place. */
+/* Of rules of one priority and match, of which 'tr' is the first, the one
+ * that does not go: in a transaction, others may still have its place. */
+static struct dp_rule *
+rule_staying(struct tbl_rule *tr)
+{
+    const struct tbl_rule *first = tr;
+
+    for (; tr && tr->priority == first->priority; tr = tr->next)
+        if (dp_rule_last(dp_rule_of(tr)).act)
+            return dp_rule_of(tr);
+    return NULL;
+}
+
+/* Inserts a new rule that does 'act'. */
 static int
 rule_insert(struct dp_table *t, struct dp_rule *r, struct rule_act *act,
             struct dp_rule **out)
@@ -170,10 +182,11 @@ rule_insert(struct dp_table *t, struct dp_rule *r, struct rule_act *act,
         act = dp_stage_new(br, r, &nothing, &side);
     r->prog.code = &act->code;
     err = tbl_insert(t->tbl, &r->tr, &found);
-    if (err == -EEXIST && !dp_rule_last(dp_rule_of(found)).act)
-        err = tbl_insert(t->tbl, &r->tr, NULL);
-    if (err == -EEXIST)
-        *out = dp_rule_of(found);
+    if (err == -EEXIST) {
+        *out = rule_staying(found);
+        if (!*out)
+            err = tbl_insert(t->tbl, &r->tr, NULL);
+    }
     if (err)
         dp_stage_forget(br, r);
     return err;
@@ -233,7 +246,7 @@ dp_rule_find(struct dp_bridge *br, uint8_t table, uint16_t priority,
 
     if (table < DP_N_TABLES && br->tables[table].tbl)
         tr = tbl_find(br->tables[table].tbl, priority, match);
-    return tr && dp_rule_last(dp_rule_of(tr)).act ? dp_rule_of(tr) : NULL;
+    return rule_staying(tr);
 }
 
 int

@@ -30,6 +30,7 @@
 #include "ofproto/tables.h"
 #include "ofproto/timers.h"
 #include "ofproto/triggers.h"
+#include "ofproto/txn.h"
 #include "utils/base/list.h"
 #include "utils/base/log.h"
 
@@ -82,6 +83,7 @@ struct ofp_job {
     enum ofp_step (*run)(struct ofp_job *, struct ofp_session *,
                          unsigned *budget);
     void (*destroy)(struct ofp_job *, struct ofp_bridge *);
+    bool writes; /* Changes state: no transaction begins beside it. */
     uint32_t xid;
     uint8_t head[64]; /* Of the request, for a late error. */
     uint16_t head_len;
@@ -111,6 +113,10 @@ struct ofp_session {
     uint64_t n_requests;     /* Messages handled so far. */
 
     struct ofp_job *job;     /* NULL: none. */
+    enum ofp_err *error_to;  /* Errors of a bundle's message go there; NULL:
+                              * to the peer. */
+    struct base_list bundles; /* struct ofp_bundle */
+    size_t bundle_bytes;     /* In all of them. */
     bool barrier;            /* A BARRIER_REPLY is owed. */
     uint32_t barrier_xid;
     uint64_t barrier_seq;    /* Commit that it waits for; 0: the next. */
@@ -140,6 +146,8 @@ struct ofp_bridge {
     struct ofp_compile compile;
     struct ofp_triggers triggers;
 
+    struct ofp_txn *txn;    /* Under way; NULL: none. */
+    uint64_t n_txns;
     bool dirty;             /* Changes since the last dp_commit. */
     uint64_t committed_seq; /* Of the last dp_commit. */
     uint64_t synced_seq;
@@ -189,6 +197,14 @@ void ofp_session_send_raw(struct ofp_session *, const void *, size_t len);
 /* ERROR about the request whose first bytes are 'head'. */
 void ofp_session_error(struct ofp_session *, enum ofp_err,
                        const uint8_t *head, size_t len);
+/* The same by type and code of the wire. */
+void ofp_session_error_code(struct ofp_session *, uint16_t type,
+                            uint16_t code, const uint8_t *head, size_t len);
+/* Handles one whole message of the session's version, which was parsed
+ * before; an error is returned instead of sent.  Thread of a job: what job
+ * the message starts is the session's afterwards. */
+enum ofp_err ofp_session_handle_one(struct ofp_session *, const uint8_t *msg,
+                                    size_t len);
 /* Makes 'job' the session's; the handler returns OFP_OK afterwards. */
 void ofp_session_start_job(struct ofp_session *, struct ofp_job *job);
 /* One slice of the session's job and as many waiting messages as allowed.
@@ -218,6 +234,8 @@ struct ofp_session *ofp_session_for_frame(struct ofp_session *s,
 /* Counts the session as a controller from now on: it is no tool that asks
  * one thing and goes. */
 void ofp_session_is_controller(struct ofp_session *);
+/* bridge.c: dp_commit, if anything has changed. */
+void ofp_bridge_commit(struct ofp_bridge *);
 /* bridge.c: a session came, went or changed: fail mode and table miss. */
 void ofp_sessions_changed(struct ofp_bridge *);
 /* Bit N: wire version N is implemented. */
@@ -299,6 +317,13 @@ void ofp_standalone_update(struct ofp_bridge *);
 enum ofp_err ofp_group_mod_take(struct ofp_session *, of_object_t *msg,
                                 struct ofp_group_mod *);
 void ofp_group_mod_free(struct ofp_group_mod *);
+
+/* -------------------------------------------------------------- bundle.c */
+
+/* Those that nothing was heard of for long are discarded. */
+void ofp_bundles_expire(struct ofp_bridge *, uint64_t now_ns);
+/* The session goes. */
+void ofp_bundles_discard(struct ofp_session *);
 
 /* ---------------------------------------------------------------- dump.c */
 

@@ -4,7 +4,10 @@
  * Source: OpenFlow 1.4.1 §6.3.5, §7.4; 1.3.5 §6.3.4, §7.4; 1.0.0 §5.4. */
 #include "ofproto/agent_priv.h"
 
+#include <stdlib.h>
+
 #include "utils/base/clock.h"
+#include "utils/base/mem.h"
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -359,20 +362,61 @@ requestforward(const struct ofp_session *s, const uint8_t *msg, size_t len)
     return m;
 }
 
-void
-ofp_async_forward(struct ofp_session *from, enum ofp_forward kind,
-                  const uint8_t *msg, size_t len)
+/* 'from': the channel that is not told. */
+static void
+forward(struct ofp_bridge *b, const struct ofp_session *from,
+        enum ofp_forward kind, const uint8_t *msg, size_t len)
 {
     struct ofp_session *s;
 
-    BASE_LIST_FOR(s, &from->b->sessions, link) {
+    BASE_LIST_FOR(s, &b->sessions, link) {
         of_object_t *m;
 
-        if (s == ofp_session_channel(from) || s->version < OF_VERSION_1_4
+        if (s == from || s->version < OF_VERSION_1_4
             || !ofp_session_wants(s, OFP_ASYNC_REQUESTFORWARD, kind))
             continue;
         m = requestforward(s, msg, len);
         if (m)
             ofp_session_send(s, m);
     }
+}
+
+/* In a transaction: told when it has succeeded. */
+struct held_forward {
+    enum ofp_forward kind;
+    uint8_t *msg;
+    size_t len;
+};
+
+static void
+held_forward_send(struct ofp_bridge *b, void *rec)
+{
+    const struct held_forward *h = rec;
+
+    forward(b, b->actor, h->kind, h->msg, h->len);
+}
+
+static void
+held_forward_free(void *rec)
+{
+    free(((struct held_forward *) rec)->msg);
+}
+
+static const struct ofp_txn_ops held_forward_ops = {
+    .size = sizeof(struct held_forward),
+    .done = held_forward_send,
+    .free = held_forward_free,
+};
+
+void
+ofp_async_forward(struct ofp_session *from, enum ofp_forward kind,
+                  const uint8_t *msg, size_t len)
+{
+    struct ofp_bridge *b = from->b;
+
+    if (ofp_txn_is_open(b))
+        *(struct held_forward *) ofp_txn_log(b, &held_forward_ops) =
+            (struct held_forward) { kind, base_xmemdup(msg, len), len };
+    else
+        forward(b, ofp_session_channel(from), kind, msg, len);
 }

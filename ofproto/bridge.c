@@ -89,6 +89,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
         ofp_session_destroy(WEFT_CONTAINER_OF(b->sessions.next,
                                               struct ofp_session, link));
     ofp_dumps_detach(b);
+    ofp_txn_drop(b);
     ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
     ofp_triggers_fini(&b->triggers);
@@ -186,7 +187,8 @@ ofp_sessions_changed(struct ofp_bridge *b)
         }
     }
     b->ever_connected |= connected;
-    freeze_update(b, connected);
+    if (!b->txn) /* Else when it ends. */
+        freeze_update(b, connected);
     /* OpenFlow 1.0 sends what matches nothing to the controller, 1.3 drops
      * it unless a table-miss rule says otherwise (§5.4).  One table serves
      * both, so a controller that speaks 1.0 decides, and only such sessions
@@ -211,7 +213,9 @@ void
 ofp_tick(struct ofp_bridge *b, uint64_t now_ns)
 {
     b->expire_ns = now_ns;
-    ofp_triggers_run(b);
+    if (!b->txn)
+        ofp_triggers_run(b);
+    ofp_bundles_expire(b, now_ns);
     ofp_flush(b);
 }
 
@@ -219,7 +223,7 @@ ofp_tick(struct ofp_bridge *b, uint64_t now_ns)
 static bool
 expire(struct ofp_bridge *b)
 {
-    if (!b->expire_ns || b->frozen_ns)
+    if (!b->expire_ns || b->frozen_ns || b->txn)
         return false;
     if (ofp_rules_expire(b, b->expire_ns))
         return true;
@@ -227,8 +231,8 @@ expire(struct ofp_bridge *b)
     return false;
 }
 
-static void
-commit(struct ofp_bridge *b)
+void
+ofp_bridge_commit(struct ofp_bridge *b)
 {
     struct ofp_session *s;
 
@@ -274,10 +278,13 @@ ofp_flush(struct ofp_bridge *b)
 {
     struct ofp_session *s, *tmp;
     unsigned left = FLUSH_SESSIONS;
-    bool more = expire(b);
+    bool more = ofp_txn_work(b);
+
+    more |= expire(b);
 
     BASE_LIST_FOR_SAFE(s, tmp, &b->sessions, link) {
-        if ((!s->job && base_list_empty(&s->input)) || s->barrier)
+        if ((!s->job && base_list_empty(&s->input)) || s->barrier
+            || ofp_txn_holds(b, s))
             continue;
         if (!left--) {
             more = true;
@@ -292,7 +299,8 @@ ofp_flush(struct ofp_bridge *b)
         }
     }
     more |= monitors_work(b);
-    commit(b);
+    if (!ofp_txn_is_open(b)) /* What it stages is not to be seen yet. */
+        ofp_bridge_commit(b);
     close_failed(b);
     return more;
 }

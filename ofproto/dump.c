@@ -106,6 +106,8 @@ bool
 ofp_flow_dump_next(struct ofp_flow_dump *d, unsigned n, ofp_flow_cb *cb,
                    void *arg)
 {
+    if (d->b && d->b->txn)
+        return true; /* Nothing half done is shown. */
     while (d->b && n--) {
         const struct ofp_rule *r = ofp_cursor_next(&d->b->tables, &d->cursor);
 

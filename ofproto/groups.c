@@ -377,8 +377,8 @@ edges_del(struct ofp_groups *t, const struct ofp_group_config *c)
 /* ----------------------------------------------------------------- commands */
 
 static enum ofp_err
-dp_put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
-       bool keep)
+dp_put_now(struct ofp_bridge *b, uint32_t id,
+           const struct ofp_group_config *c, bool keep)
 {
     bool fields = c->selection == OFP_SELECT_HASH
                   && flow_mask_words(&c->fields.mask);
@@ -400,6 +400,74 @@ dp_put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     default:
         return OFP_ERR_GROUP_BAD_BUCKET;
     }
+}
+
+static bool
+dp_has(struct ofp_bridge *b, uint32_t id)
+{
+    struct dp_stats s;
+
+    return !dp_group_get_stats(b->dpb, id, &s, NULL, 0);
+}
+
+/* In a transaction, packets see what becomes of a group that is there with
+ * the rules' switch-over; a new one nobody sees before. */
+struct staged_group {
+    uint32_t id;
+    bool keep;
+};
+
+static void
+staged_put(struct ofp_bridge *b, void *rec)
+{
+    const struct staged_group *s = rec;
+    const struct ofp_group *g = find(&b->groups, s->id);
+
+    if (g && dp_put_now(b, s->id, &g->config, s->keep))
+        base_log(BASE_LOG_ERR, OFP_LOG,
+                 "%s: group %u could not be changed: out of memory", b->name,
+                 s->id);
+}
+
+static void
+staged_del(struct ofp_bridge *b, void *rec)
+{
+    const struct staged_group *s = rec;
+
+    b->dirty = true;
+    if (!find(&b->groups, s->id))
+        dp_group_del(b->dpb, s->id);
+}
+
+static const struct ofp_txn_ops staged_put_ops = {
+    .size = sizeof(struct staged_group),
+    .at_switch = staged_put,
+};
+static const struct ofp_txn_ops staged_del_ops = {
+    .size = sizeof(struct staged_group),
+    .done = staged_del,
+};
+
+static enum ofp_err
+dp_put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
+       bool keep)
+{
+    if (!b->txn || !dp_has(b, id))
+        return dp_put_now(b, id, c, keep);
+    if (ofp_txn_is_open(b)) /* Else it is being undone: it never changed. */
+        *(struct staged_group *) ofp_txn_log(b, &staged_put_ops) =
+            (struct staged_group) { id, keep };
+    return OFP_OK;
+}
+
+static void
+dp_drop(struct ofp_bridge *b, uint32_t id)
+{
+    b->dirty = true;
+    if (ofp_txn_is_open(b))
+        ((struct staged_group *) ofp_txn_log(b, &staged_del_ops))->id = id;
+    else
+        dp_group_del(b->dpb, id);
 }
 
 /* Takes 'c' over unchecked. */
@@ -438,8 +506,7 @@ drop(struct ofp_bridge *b, struct ofp_group *g)
 
     edges_del(t, &g->config);
     t->n_buckets -= (uint32_t) g->config.n_buckets;
-    dp_group_del(b->dpb, g->id);
-    b->dirty = true;
+    dp_drop(b, g->id);
     if (!g->n_watch) {
         table_del(t, g);
         return;
@@ -456,9 +523,8 @@ drop_all(struct ofp_bridge *b)
     struct ofp_groups *t = &b->groups;
 
     for (uint32_t i = 0; i < t->n; i++) {
-        dp_group_del(b->dpb, t->v[i]->id);
+        dp_drop(b, t->v[i]->id);
         group_free(t->v[i]);
-        b->dirty = true;
     }
     t->n = t->n_buckets = t->n_flows = 0;
 }
@@ -601,9 +667,37 @@ ofp_group_check(struct ofp_bridge *b, const struct ofp_group_mod *m)
     return run(b, m, false);
 }
 
+struct group_record {
+    struct ofp_group_undo *was;
+};
+
+static void
+record_undo(struct ofp_bridge *b, void *rec)
+{
+    struct group_record *r = rec;
+
+    ofp_group_restore(b, r->was);
+    r->was = NULL;
+}
+
+static void
+record_free(void *rec)
+{
+    ofp_group_undo_free(((struct group_record *) rec)->was);
+}
+
+static const struct ofp_txn_ops record_ops = {
+    .size = sizeof(struct group_record),
+    .undo = record_undo,
+    .free = record_free,
+};
+
 enum ofp_err
 ofp_group_apply(struct ofp_bridge *b, const struct ofp_group_mod *m)
 {
+    if (ofp_txn_is_open(b))
+        ((struct group_record *) ofp_txn_log(b, &record_ops))->was =
+            ofp_group_snapshot(b, m->group);
     return run(b, m, true);
 }
 
@@ -666,7 +760,7 @@ ofp_group_restore(struct ofp_bridge *b, struct ofp_group_undo *u)
     else if (g && !u->n)
         drop(b, g);
     for (uint32_t i = 0; i < u->n; i++) {
-        if (put(b, u->v[i].id, &u->v[i].config, false))
+        if (put(b, u->v[i].id, &u->v[i].config, true))
             base_log(BASE_LOG_ERR, OFP_LOG,
                      "%s: group %u could not be restored: out of memory",
                      b->name, u->v[i].id);

@@ -4,6 +4,7 @@ libofproto_a_SOURCES = \
 	%D%/agent_priv.h \
 	%D%/async.c \
 	%D%/bridge.c \
+	%D%/bundle.c %D%/bundle.h \
 	%D%/compile.c %D%/compile.h \
 	%D%/dispatch.c \
 	%D%/dump.c \
@@ -20,11 +21,12 @@ libofproto_a_SOURCES = \
 	%D%/oxs.c %D%/oxs.h \
 	%D%/ports.h \
 	%D%/reply.c \
-	%D%/rules.c \
+	%D%/rules.c %D%/rule_txn.c \
 	%D%/session.c \
 	%D%/tables.c %D%/tables.h \
 	%D%/timers.c %D%/timers.h \
-	%D%/triggers.c %D%/triggers.h
+	%D%/triggers.c %D%/triggers.h \
+	%D%/txn.c %D%/txn.h
 include %D%/actions/local.mk
 include %D%/handlers/local.mk
 include %D%/protocol/local.mk

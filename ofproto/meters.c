@@ -243,6 +243,31 @@ meter_delete(struct ofp_bridge *b, struct ofp_session *s, uint32_t id)
     }
 }
 
+struct meter_record {
+    struct ofp_meter_undo *was;
+};
+
+static void
+record_undo(struct ofp_bridge *b, void *rec)
+{
+    struct meter_record *r = rec;
+
+    ofp_meter_restore(b, r->was);
+    r->was = NULL;
+}
+
+static void
+record_free(void *rec)
+{
+    ofp_meter_undo_free(((struct meter_record *) rec)->was);
+}
+
+static const struct ofp_txn_ops record_ops = {
+    .size = sizeof(struct meter_record),
+    .undo = record_undo,
+    .free = record_free,
+};
+
 enum ofp_err
 ofp_meter_apply(struct ofp_bridge *b, struct ofp_session *s,
                 enum ofp_meter_command command,
@@ -252,6 +277,9 @@ ofp_meter_apply(struct ofp_bridge *b, struct ofp_session *s,
 
     if (err)
         return err;
+    if (ofp_txn_is_open(b))
+        ((struct meter_record *) ofp_txn_log(b, &record_ops))->was =
+            ofp_meter_snapshot(b, spec->id);
     switch (command) {
     case OFP_MC_ADD:
         return meter_add(b, spec);

@@ -64,6 +64,12 @@ void
 ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
 {
+    count_groups(b, r, -1);
+    b->dirty = true;
+    if (b->txn) {
+        ofp_txn_rule_removed(b, r, why);
+        return;
+    }
     ofp_monitor_rule(b, r, OFP_RULE_REMOVED, why);
     if (r->flags & OFP_FF_SEND_FLOW_REM) {
         struct dp_stats stats;
@@ -73,11 +79,20 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
     }
     ofp_timers_del(&b->timers, r);
     ofp_trigger_set(b, r, &(struct ofp_trigger) { 0 });
-    count_groups(b, r, -1);
     ofp_rule_unlink(&b->tables, r);
     dp_rule_del(ofp_rule_dp(r));
     b->stats.n_rules = b->tables.n_rules;
-    b->dirty = true;
+}
+
+/* Before an add or modify touches a rule that is there: counters start anew
+ * now or when all is done. */
+static void
+rule_touch(struct ofp_bridge *b, struct ofp_rule *r, bool reset)
+{
+    if (b->txn)
+        ofp_txn_rule_changes(b, r, reset);
+    else if (reset)
+        dp_rule_reset_stats(ofp_rule_dp(r));
 }
 
 /* Takes over what an add says about a rule beside its instructions. */
@@ -103,6 +118,8 @@ rule_set(struct ofp_bridge *b, struct ofp_rule *r,
 {
     int err;
 
+    if (b->txn && b->groups.n)
+        ofp_txn_rule_groups(b, r, instr);
     count_groups(b, r, -1);
     err = dp_rule_set(ofp_rule_dp(r), instr, cookie);
     count_groups(b, r, 1);
@@ -121,10 +138,10 @@ rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
     if (err)
         return err;
     /* 1.3 keeps the counters unless told; 1.0 clears them. */
-    if (fm->of10 || fm->flags & OFP_FF_RESET_COUNTS)
-        dp_rule_reset_stats(ofp_rule_dp(r));
+    rule_touch(b, r, fm->of10 || fm->flags & OFP_FF_RESET_COUNTS);
     rule_restart(b, r, fm);
-    ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
+    if (!b->txn)
+        ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
     return OFP_OK;
 }
 
@@ -148,6 +165,8 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
     if (b->tables.n_rules >= OFP_MAX_RULES)
         return rule_add_full(b, fm);
     if (b->standalone) { /* It may be the same rule. */
+        if (b->txn)
+            ofp_txn_standalone_removed(b);
         dp_rule_del(b->standalone);
         b->standalone = NULL;
     }
@@ -159,7 +178,10 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
         return dp_err(err);
     r = ofp_rule_link(&b->tables, dp, fm->f.table, fm->priority);
     rule_restart(b, r, fm);
-    ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0);
+    if (b->txn)
+        ofp_txn_rule_added(b, r);
+    else
+        ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0);
     ofp_groups_count(&b->groups, &fm->instr, 1);
     b->stats.n_rules = b->tables.n_rules;
     b->dirty = true;
@@ -174,13 +196,13 @@ rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
     enum ofp_err err = rule_set(b, r, &fm->instr,
                                 fm->of10 ? fm->f.cookie : ofp_rule_cookie(r));
 
-    if (!err && fm->flags & OFP_FF_RESET_COUNTS)
-        dp_rule_reset_stats(ofp_rule_dp(r));
-    if (!err) {
-        ofp_trigger_set(b, r, &fm->trigger);
+    if (err)
+        return err;
+    rule_touch(b, r, fm->flags & OFP_FF_RESET_COUNTS);
+    ofp_trigger_set(b, r, &fm->trigger);
+    if (!b->txn)
         ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
-    }
-    return err;
+    return OFP_OK;
 }
 
 /* ------------------------------------------------------------------ scans */
@@ -203,7 +225,7 @@ scan_destroy(struct ofp_job *job, struct ofp_bridge *b)
     struct scan *sc = WEFT_CONTAINER_OF(job, struct scan, job);
 
     ofp_cursor_end(&sc->cursor);
-    if (sc->end) { /* Cut off: the session went. */
+    if (sc->end && !b->txn) { /* Cut off: the session went. */
         ofp_rules_delete_now(b, &sc->fm.f, sc->why);
         sc->end(b, sc->end_arg);
     }
@@ -285,6 +307,7 @@ scan_start(struct ofp_session *s, const struct ofp_flow_mod *fm)
     BASE_NEW(sc);
     sc->job.run = scan_run;
     sc->job.destroy = scan_destroy;
+    sc->job.writes = true;
     sc->fm = *fm;
     sc->why = OFP_RR_DELETE;
     ofp_instr_copy(&sc->fm.instr, &fm->instr);
@@ -394,7 +417,7 @@ ofp_standalone_update(struct ofp_bridge *b)
                                            .goto_table = DP_NO_TABLE };
     static const struct flow_match all;
 
-    if (want == !!b->standalone)
+    if (want == !!b->standalone || b->txn)
         return;
     if (!want) {
         dp_rule_del(b->standalone);

@@ -10,6 +10,7 @@
 
 #define OFPT_HELLO 0
 #define OFPT_ERROR 1
+#define OFPT_ECHO_REQUEST 2
 #define OFPT_MULTIPART_REQUEST 18 /* From 1.3 on. */
 #define ERROR_DATA_LEN 64 /* "At least 64 bytes", OpenFlow 1.3.5 §7.4.4. */
 
@@ -79,11 +80,23 @@ ofp_session_error(struct ofp_session *s, enum ofp_err err,
     static struct base_ratelimit rl = BASE_RATELIMIT(20, 60);
     uint16_t tc[2];
 
+    if (s->error_to) {
+        *s->error_to = err;
+        return;
+    }
     ofp_err_encode(err, s->version, &tc[0], &tc[1]);
     base_log_rl(&rl, BASE_LOG_INFO, OFP_LOG,
                 "%s: %s: message type %u refused: %s", s->b->name,
                 s->conn->peer, head[1], ofp_err_name(err));
     send_error(s, s->version, get_be32(head + 4), tc, head, len);
+}
+
+void
+ofp_session_error_code(struct ofp_session *s, uint16_t type, uint16_t code,
+                       const uint8_t *head, size_t len)
+{
+    send_error(s, s->version, get_be32(head + 4),
+               (const uint16_t[2]) { type, code }, head, len);
 }
 
 /* ----------------------------------------------------------------- hello */
@@ -171,12 +184,44 @@ actor_set(struct ofp_bridge *b, struct ofp_session *s, uint32_t xid)
     b->actor_xid = xid;
 }
 
+static enum ofp_err
+handle_object(struct ofp_session *s, of_object_t *obj, const uint8_t *msg,
+              size_t len)
+{
+    const struct ofp_handler *h = ofp_handler_find(obj->object_id);
+    enum ofp_err err;
+
+    if (!h)
+        return msg[1] == OFPT_MULTIPART_REQUEST
+                       && s->version != OF_VERSION_1_0
+                   ? OFP_ERR_REQ_BAD_MULTIPART
+                   : OFP_ERR_REQ_BAD_TYPE;
+    if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE && !h->as_slave)
+        return OFP_ERR_REQ_IS_SLAVE;
+    s->msg = msg;
+    s->msg_len = len;
+    actor_set(s->b, s, get_be32(msg + 4));
+    err = h->handle(s, obj);
+    s->msg = NULL;
+    return err;
+}
+
+enum ofp_err
+ofp_session_handle_one(struct ofp_session *s, const uint8_t *msg, size_t len)
+{
+    of_object_storage_t storage;
+    struct of_parse_err perr;
+    of_object_t *obj = of_object_parse(&storage, (uint8_t *) (uintptr_t) msg,
+                                       (int) len, &perr);
+
+    return obj ? handle_object(s, obj, msg, len) : OFP_ERR_REQ_BAD_LEN;
+}
+
 static void
 session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
 {
     of_object_storage_t storage;
     struct of_parse_err perr;
-    const struct ofp_handler *h;
     of_object_t *obj;
     enum ofp_err err;
 
@@ -197,22 +242,9 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
         send_error(s, s->version, get_be32(msg + 4), tc, msg, len);
         return;
     }
-    h = ofp_handler_find(obj->object_id);
-    s->msg = msg;
-    s->msg_len = len;
-    actor_set(s->b, s, get_be32(msg + 4));
     ofp_session_channel(s)->n_requests++;
-    if (!h)
-        err = msg[1] == OFPT_MULTIPART_REQUEST
-                      && s->version != OF_VERSION_1_0
-                  ? OFP_ERR_REQ_BAD_MULTIPART
-                  : OFP_ERR_REQ_BAD_TYPE;
-    else if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE && !h->as_slave)
-        err = OFP_ERR_REQ_IS_SLAVE;
-    else
-        err = h->handle(s, obj);
+    err = handle_object(s, obj, msg, len);
     actor_set(s->b, NULL, 0);
-    s->msg = NULL;
     if (err)
         ofp_session_error(s, err, msg, len);
 }
@@ -229,7 +261,7 @@ ofp_session_start_job(struct ofp_session *s, struct ofp_job *job)
 static bool
 session_busy(const struct ofp_session *s)
 {
-    return s->job || s->barrier;
+    return s->job || s->barrier || s->b->txn;
 }
 
 /* Runs the job within the budget.  Returns true when it is done. */
@@ -237,7 +269,12 @@ static bool
 session_run_job(struct ofp_session *s, enum ofp_step *step, unsigned *budget)
 {
     actor_set(s->b, s, s->job->xid);
-    *step = s->closing ? OFP_STEP_DONE : s->job->run(s->job, s, budget);
+    if (s->closing)
+        *step = OFP_STEP_DONE;
+    else if (ofp_txn_holds(s->b, s))
+        *step = OFP_STEP_BLOCKED;
+    else
+        *step = s->job->run(s->job, s, budget);
     actor_set(s->b, NULL, 0);
     if (*step != OFP_STEP_DONE)
         return false;
@@ -340,11 +377,19 @@ session_opened(void *arg, struct ofconn *conn)
     s->role = OFP_ROLE_EQUAL;
     s->miss_send_len = OF_DEFAULT_MISS_SEND_LEN;
     base_list_init(&s->input);
+    base_list_init(&s->bundles);
     ofp_async_init(s);
     base_list_add_tail(&b->sessions, &s->link);
     b->stats.n_sessions++;
     send_hello(s);
     return s;
+}
+
+/* Somebody's transaction keeps nobody from being heard. */
+static bool
+is_free_echo(const struct ofp_session *s, const uint8_t *msg)
+{
+    return msg[1] == OFPT_ECHO_REQUEST && !s->job && !s->barrier;
 }
 
 static int
@@ -356,7 +401,8 @@ session_message(void *session, const uint8_t *msg, size_t len)
         return -ECONNABORTED;
     if (!s->version)
         return hello(s, msg, len);
-    if (session_busy(s) || s->working || !base_list_empty(&s->input))
+    if (s->working || !base_list_empty(&s->input)
+        || (session_busy(s) && !is_free_echo(s, msg)))
         return session_enqueue(s, msg, len);
     s->working = true;
     session_handle(s, msg, len);
@@ -380,9 +426,11 @@ ofp_session_destroy(struct ofp_session *s)
     struct input *in, *tmp;
 
     s->closing = true; /* Ending a job may have something to tell. */
+    ofp_txn_session_gone(b, s);
     ofp_controller_status_tell(s, OFP_CSR_CHANNEL_STATUS);
     if (s->job)
         s->job->destroy(s->job, b);
+    ofp_bundles_discard(s);
     ofp_monitors_destroy(s);
     BASE_LIST_FOR_SAFE(in, tmp, &s->input, link)
         free(in);

@@ -39,8 +39,26 @@ ofp_rule_unlink(struct ofp_tables *t, struct ofp_rule *r)
         if (c->next == &r->link)
             c->next = r->link.next;
     base_list_del(&r->link);
+    if (r->buried)
+        return;
     t->table[r->table].n--;
     t->n_rules--;
+}
+
+void
+ofp_rule_bury(struct ofp_tables *t, struct ofp_rule *r)
+{
+    r->buried = true;
+    t->table[r->table].n--;
+    t->n_rules--;
+}
+
+void
+ofp_rule_revive(struct ofp_tables *t, struct ofp_rule *r)
+{
+    r->buried = false;
+    t->table[r->table].n++;
+    t->n_rules++;
 }
 
 void
@@ -114,17 +132,19 @@ ofp_cursor_start(struct ofp_tables *t, struct ofp_cursor *c, uint8_t table)
 struct ofp_rule *
 ofp_cursor_next(struct ofp_tables *t, struct ofp_cursor *c)
 {
-    while (c->next == &t->table[c->table].rules) {
-        if (c->table == c->last_table) {
-            ofp_cursor_end(c);
-            return NULL;
+    struct ofp_rule *r;
+
+    do {
+        while (c->next == &t->table[c->table].rules) {
+            if (c->table == c->last_table) {
+                ofp_cursor_end(c);
+                return NULL;
+            }
+            c->next = t->table[++c->table].rules.next;
         }
-        c->next = t->table[++c->table].rules.next;
-    }
-
-    struct ofp_rule *r = WEFT_CONTAINER_OF(c->next, struct ofp_rule, link);
-
-    c->next = c->next->next;
+        r = WEFT_CONTAINER_OF(c->next, struct ofp_rule, link);
+        c->next = c->next->next;
+    } while (r->buried);
     return r;
 }
 

@@ -35,6 +35,7 @@ struct ofp_rule {
     uint16_t importance; /* 1.4: those of least are evicted first. */
     uint16_t priority;
     uint8_t table;
+    bool buried; /* See ofp_rule_bury. */
 };
 
 static_assert(sizeof(struct ofp_rule) <= DP_RULE_OWNER, "see dp.h");
@@ -70,6 +71,10 @@ struct ofp_rule *ofp_rule_link(struct ofp_tables *, struct dp_rule *,
                                uint8_t table, uint16_t priority);
 /* Before dp_rule_del. */
 void ofp_rule_unlink(struct ofp_tables *, struct ofp_rule *);
+/* A transaction removes it: it keeps its place, but is not counted and no
+ * walk shows it until it is revived or unlinked. */
+void ofp_rule_bury(struct ofp_tables *, struct ofp_rule *);
+void ofp_rule_revive(struct ofp_tables *, struct ofp_rule *);
 
 /* Unpacks the match. */
 void ofp_rule_match(const struct ofp_rule *, struct flow_match *);

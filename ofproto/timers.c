@@ -55,12 +55,27 @@ ofp_timers_add(struct ofp_timers *t, struct ofp_rule *r, uint64_t now_ns)
         e.hard_ns = e.when_ns = now_ns + r->hard_timeout * NS_PER_S;
     if (r->idle_timeout)
         e.when_ns = WEFT_MIN(e.when_ns, now_ns + r->idle_timeout * NS_PER_S);
+    ofp_timers_put(t, &e);
+}
+
+void
+ofp_timers_put(struct ofp_timers *t, const struct ofp_timer *e)
+{
     if (t->n == t->cap) {
         t->cap = t->cap ? 2 * t->cap : 16;
         t->heap = base_xrealloc(t->heap, t->cap * sizeof *t->heap);
     }
-    t->heap[t->n++] = e;
+    t->heap[t->n++] = *e;
     sift_up(t, t->n - 1);
+}
+
+void
+ofp_timers_get(const struct ofp_timers *t, const struct ofp_rule *r,
+               struct ofp_timer *out)
+{
+    *out = (struct ofp_timer) { .rule = NULL };
+    if (r->timer)
+        *out = t->heap[r->timer - 1];
 }
 
 void

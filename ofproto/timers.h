@@ -39,6 +39,10 @@ void ofp_timers_fini(struct ofp_timers *);
 void ofp_timers_add(struct ofp_timers *, struct ofp_rule *, uint64_t now_ns);
 /* Accepts a rule without timer. */
 void ofp_timers_del(struct ofp_timers *, struct ofp_rule *);
+/* The rule's entry, to be put back as it was; out->rule is NULL: none. */
+void ofp_timers_get(const struct ofp_timers *, const struct ofp_rule *,
+                    struct ofp_timer *out);
+void ofp_timers_put(struct ofp_timers *, const struct ofp_timer *);
 /* All deadlines 'delta_ns' later. */
 void ofp_timers_shift(struct ofp_timers *, uint64_t delta_ns);
 /* The next rule whose timeout is over at 'now_ns', and why; NULL: none.  The

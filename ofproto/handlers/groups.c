@@ -332,7 +332,7 @@ delete_destroy(struct ofp_job *job, struct ofp_bridge *b)
     struct delete_job *d = WEFT_CONTAINER_OF(job, struct delete_job, job);
     unsigned cost;
 
-    if (!d->done) { /* The session went: what was begun is ended. */
+    if (!d->done && !b->txn) { /* The session went: what was begun is ended. */
         while (delete_flow(d, b, &cost))
             continue;
         (void) ofp_group_apply(b, &d->mod);
@@ -354,6 +354,7 @@ delete_start(struct ofp_session *s, const struct ofp_group_mod *m)
     BASE_NEW(d);
     d->job.run = delete_run;
     d->job.destroy = delete_destroy;
+    d->job.writes = true;
     d->mod = *m;
     ofp_cursor_start(&s->b->tables, &d->cursor, OFP_TABLE_ALL);
     ofp_session_start_job(s, &d->job);

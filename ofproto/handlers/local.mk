@@ -1,6 +1,7 @@
 # Messages that controllers send: one line in handlers.def each.
 libofproto_a_SOURCES += \
 	%D%/async.c \
+	%D%/bundle.c \
 	%D%/controller_status.c \
 	%D%/desc.c \
 	%D%/features.c \

@@ -3,6 +3,11 @@
 #include "ofproto/handlers/handlers_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#include "utils/base/mem.h"
+
+#define FRAME_MIN 14 /* See dp_packet_out. */
 
 /* The ingress port of a packet-out: a port, LOCAL, CONTROLLER or ANY (1.0:
  * NONE). */
@@ -65,6 +70,56 @@ take_pipeline(struct ofp_session *s, of_object_t *msg, of_port_no_t *in_port)
                                                    : OFP_OK;
 }
 
+/* In a transaction: a packet that waits for its end. */
+struct held_packet {
+    uint32_t in_port;
+    uint8_t *data;
+    size_t len;
+    struct dp_op_list ops; /* Own copy. */
+};
+
+static void
+held_packet_send(struct ofp_bridge *b, void *rec)
+{
+    const struct held_packet *h = rec;
+
+    b->dirty = true;
+    (void) !dp_packet_out(b->dpb, h->in_port, h->data, h->len, &h->ops);
+}
+
+static void
+held_packet_free(void *rec)
+{
+    struct held_packet *h = rec;
+
+    free(h->data);
+    free((void *) (uintptr_t) h->ops.ops);
+}
+
+static const struct ofp_txn_ops held_packet_ops = {
+    .size = sizeof(struct held_packet),
+    .done = held_packet_send,
+    .free = held_packet_free,
+};
+
+static enum ofp_err
+packet_hold(struct ofp_bridge *b, uint32_t in_port, const of_octets_t *data,
+            const struct dp_op_list *ops)
+{
+    struct held_packet *h;
+
+    if (data->bytes < FRAME_MIN)
+        return OFP_ERR_REQ_BAD_PACKET;
+    h = ofp_txn_log(b, &held_packet_ops);
+    h->in_port = in_port;
+    h->len = (size_t) data->bytes;
+    h->data = base_xmemdup(data->data, h->len);
+    h->ops.n_words = ops->n_words;
+    if (ops->n_words)
+        h->ops.ops = base_xmemdup(ops->ops, 8u * ops->n_words);
+    return OFP_OK;
+}
+
 enum ofp_err
 ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
 {
@@ -97,6 +152,8 @@ ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
     if (buffer_id != OFP_NO_BUFFER)
         return OFP_ERR_REQ_BUFFER_UNKNOWN;
     s->b->stats.packet_outs++;
+    if (s->b->txn)
+        return packet_hold(s->b, in_port, &data, &ops);
     s->b->dirty = true; /* A later barrier waits for the packet, too. */
     switch (dp_packet_out(s->b->dpb, in_port, data.data, (size_t) data.bytes,
                           &ops)) {

@@ -33,6 +33,38 @@ props_take(of_port_mod_t *msg, uint32_t *advertise)
     return OFP_OK;
 }
 
+/* In a transaction: what waits for the switch-over. */
+struct port_change {
+    uint32_t port, config, mask;
+};
+
+/* A port that went meanwhile needs no configuration. */
+static void
+port_change_do(struct ofp_bridge *b, void *rec)
+{
+    const struct port_change *c = rec;
+
+    (void) !dp_port_set_config(b->dpb, c->port, c->config, c->mask);
+}
+
+static const struct ofp_txn_ops port_change_ops = {
+    .size = sizeof(struct port_change),
+    .at_switch = port_change_do,
+};
+
+/* The port is there. */
+static void
+port_configure(struct ofp_bridge *b, uint32_t port, uint32_t config,
+               uint32_t mask)
+{
+    struct port_change c = { port, config, mask };
+
+    if (b->txn)
+        *(struct port_change *) ofp_txn_log(b, &port_change_ops) = c;
+    else if (mask)
+        port_change_do(b, &c);
+}
+
 enum ofp_err
 ofp_handle_port_mod(struct ofp_session *s, of_object_t *msg)
 {
@@ -64,9 +96,8 @@ ofp_handle_port_mod(struct ofp_session *s, of_object_t *msg)
     if (advertise) /* 0: leave as it is.  Nothing is advertised. */
         return OFP_ERR_PORT_BAD_ADVERTISE;
     mask &= ~STP10;
-    return mask && dp_port_set_config(s->b->dpb, port, config & mask, mask)
-               ? OFP_ERR_PORT_BAD_PORT
-               : OFP_OK;
+    port_configure(s->b, port, config & mask, mask);
+    return OFP_OK;
 }
 
 /* ------------------------------------------------------------- multipart */

@@ -1,6 +1,7 @@
 # The agent: tables, sessions, messages.
 ofproto_tests = \
 	tests/ofproto/test_aux \
+	tests/ofproto/test_bundle \
 	tests/ofproto/test_flow_mod \
 	tests/ofproto/test_groups \
 	tests/ofproto/test_multipart \
@@ -19,6 +20,10 @@ tests_ofproto_test_aux_SOURCES = \
 	$(AGENT_BED) %D%/test_aux.c
 tests_ofproto_test_aux_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_aux_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_bundle_SOURCES = \
+	$(AGENT_BED) %D%/test_bundle.c
+tests_ofproto_test_bundle_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_bundle_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_flow_mod_SOURCES = \
 	$(AGENT_BED) %D%/test_flow_mod.c
 tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

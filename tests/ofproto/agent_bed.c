@@ -106,12 +106,15 @@ put_hex(uint8_t *p, const char *hex)
     return n;
 }
 
-void
-send_fm(struct mem_conn *c, const struct fm *f)
+size_t
+put_fm(uint8_t m[FM_MAX], const struct fm *f)
 {
-    uint8_t m[4096] = { 4, 14, 0, 0, 0, 0, 0, 0x77 };
     size_t n;
 
+    memset(m, 0, FM_MAX);
+    m[0] = 4;
+    m[1] = 14;
+    m[7] = 0x77;
     put_be64(m + 8, f->cookie);
     put_be64(m + 16, f->cookie_mask);
     m[24] = f->table;
@@ -128,7 +131,16 @@ send_fm(struct mem_conn *c, const struct fm *f)
     put_be16(m + 50, (uint16_t) (4 + n));
     n = (52 + n + 7) / 8 * 8;
     n += put_hex(m + n, f->instr);
-    mem_send(c, m, n);
+    put_be16(m + 2, (uint16_t) n);
+    return n;
+}
+
+void
+send_fm(struct mem_conn *c, const struct fm *f)
+{
+    uint8_t m[FM_MAX];
+
+    mem_send(c, m, put_fm(m, f));
     if (c == &bed.c)
         bed_settle();
 }

@@ -44,6 +44,8 @@ struct fm {
     const char *match;
     const char *instr;
 };
+#define FM_MAX 4096
+size_t put_fm(uint8_t m[FM_MAX], const struct fm *); /* Its length. */
 void send_fm(struct mem_conn *, const struct fm *);
 #define FM(...) send_fm(&bed.c, &(struct fm) { __VA_ARGS__ })
 

@@ -1,0 +1,719 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Suite "bundle": bundles of 1.4 and of 1.3's extension: their life, their
+ * refusals, all or nothing. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/ofproto/agent_bed.h"
+#include "weft/be.h"
+
+enum { ADD, MODIFY, MODIFY_STRICT, DELETE, DELETE_STRICT };
+enum { OPEN, OPEN_REPLY, CLOSE, CLOSE_REPLY, COMMIT, COMMIT_REPLY, DISCARD,
+       DISCARD_REPLY };
+enum { UNKNOWN, EPERM_, BAD_ID, EXIST, CLOSED, OUT_OF_BUNDLES, BAD_TYPE,
+       BAD_FLAGS, MSG_BAD_LEN, MSG_BAD_XID, MSG_UNSUP, MSG_CONFLICT,
+       MSG_TOO_MANY, MSG_FAILED, TIMEOUT_ };
+#define ATOMIC 1
+#define ORDERED 2
+#define ONF 0x4f4e4600u
+#define XID 0x77u
+
+static struct mem_conn c14;
+
+static void
+setup(void)
+{
+    bed_open();
+    bed_session(&c14, 5, false);
+}
+
+static void
+teardown(void)
+{
+    mem_close(&c14);
+    bed_close();
+}
+
+static uint8_t
+version_of(const struct mem_conn *c)
+{
+    return c == &c14 ? 5 : 4;
+}
+
+/* ---------------------------------------------------------------- messages */
+
+/* Header of a bundle message: of 1.4, or of the experimenter's for 1.3. */
+static size_t
+put_head(uint8_t *m, const struct mem_conn *c, unsigned type14)
+{
+    uint8_t version = version_of(c);
+
+    memset(m, 0, 16);
+    m[0] = version;
+    m[1] = version == 5 ? (uint8_t) type14 : 4;
+    put_be32(m + 4, XID);
+    if (version == 5)
+        return 8;
+    put_be32(m + 8, ONF);
+    put_be32(m + 12, type14 == 33 ? 2300 : 2301);
+    return 16;
+}
+
+static void
+control(struct mem_conn *c, uint32_t id, unsigned type, unsigned flags)
+{
+    uint8_t m[32];
+    size_t n = put_head(m, c, 33);
+
+    put_be32(m + n, id);
+    put_be16(m + n + 4, (uint16_t) type);
+    put_be16(m + n + 6, (uint16_t) flags);
+    mem_send(c, m, n + 8);
+    bed_settle();
+    bed_settle(); /* What the switch-over lets go on. */
+}
+
+static void
+add_raw(struct mem_conn *c, uint32_t id, unsigned flags, const void *msg,
+        size_t len)
+{
+    static uint8_t m[65536];
+    size_t n = put_head(m, c, 34);
+
+    put_be32(m + n, id);
+    put_be16(m + n + 4, 0);
+    put_be16(m + n + 6, (uint16_t) flags);
+    memcpy(m + n + 8, msg, len);
+    mem_send(c, m, n + 8 + len);
+    bed_settle();
+}
+
+static void
+add_fm(struct mem_conn *c, uint32_t id, unsigned flags, const struct fm *f)
+{
+    uint8_t m[FM_MAX];
+    size_t n = put_fm(m, f);
+
+    m[0] = version_of(c);
+    add_raw(c, id, flags, m, n);
+}
+#define BFM(c, ...) add_fm(c, 1, 0, &(struct fm) { __VA_ARGS__ })
+
+static void
+expect_control(struct mem_conn *c, uint32_t id, unsigned type,
+               unsigned flags)
+{
+    size_t len, at = version_of(c) == 5 ? 8 : 16;
+    const uint8_t *m = expect(c, version_of(c) == 5 ? 33 : 4, &len);
+
+    ck_assert_uint_eq(len, at + 8);
+    ck_assert_uint_eq(get_be32(m + 4), XID);
+    if (at == 16) {
+        ck_assert_uint_eq(get_be32(m + 8), ONF);
+        ck_assert_uint_eq(get_be32(m + 12), 2300);
+    }
+    ck_assert_uint_eq(get_be32(m + at), id);
+    ck_assert_uint_eq(get_be16(m + at + 4), type);
+    ck_assert_uint_eq(get_be16(m + at + 6), flags);
+}
+
+/* 1.3 has no such error type: it is ONF's experimenter's. */
+static void
+expect_bundle_error(struct mem_conn *c, unsigned code)
+{
+    size_t len;
+    const uint8_t *m = expect(c, 1, &len);
+
+    if (version_of(c) == 5) {
+        ck_assert_uint_eq(get_be16(m + 8), 17);
+        ck_assert_uint_eq(get_be16(m + 10), code);
+        return;
+    }
+    ck_assert_uint_eq(get_be16(m + 8), 0xffff);
+    ck_assert_uint_eq(get_be16(m + 10), 2300 + code);
+    ck_assert_uint_eq(get_be32(m + 12), ONF);
+}
+
+static void
+open_bundle(struct mem_conn *c, unsigned flags)
+{
+    control(c, 1, OPEN, flags);
+    expect_control(c, 1, OPEN_REPLY, flags);
+}
+
+static void
+commit_bundle(struct mem_conn *c, unsigned flags)
+{
+    control(c, 1, COMMIT, flags);
+    expect_control(c, 1, COMMIT_REPLY, flags);
+    expect_quiet(c);
+}
+
+static struct mem_conn *
+conn_of(int i)
+{
+    return i ? &c14 : &bed.c;
+}
+
+/* -------------------------------------------------------------------- life */
+
+START_TEST(test_bundle_commit_applies_all_messages_in_order)
+{
+    struct mem_conn *c = conn_of(_i);
+
+    open_bundle(c, ATOMIC | ORDERED);
+    for (unsigned i = 0; i < 3; i++)
+        add_fm(c, 1, 3, &(struct fm) { .priority = 5, .cookie = i,
+                                       .match = OXM_IN_PORT1,
+                                       .instr = i == 2 ? OUT2 : OUT1 });
+    add_fm(c, 1, 3, &(struct fm) { .priority = 6, .match = OXM_IP,
+                                   .instr = OUT1 });
+    add_fm(c, 1, 3, &(struct fm) { .command = DELETE_STRICT, .priority = 6,
+                                   .match = OXM_IP });
+    add_fm(c, 1, 3, &(struct fm) { .table = 1, .priority = 6,
+                                   .match = OXM_IP, .instr = OUT1 });
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+    expect_quiet(c);
+    control(c, 1, CLOSE, 3);
+    expect_control(c, 1, CLOSE_REPLY, 3);
+    commit_bundle(c, 3);
+    ck_assert_uint_eq(bed.dpb->n_rules, 2);
+    ck_assert_uint_eq(dummy_rule_nth(bed.dpb, 0)->cookie, 2);
+    ck_assert_uint_eq(dummy_rule_nth(bed.dpb, 0)->instr.apply.ops->arg, 2);
+    ck_assert_uint_eq(dummy_rule_nth(bed.dpb, 1)->table, 1);
+    ck_assert_uint_eq(bed.dpb->n_txns, 1);
+    ck_assert_int_eq(bed.dpb->txn, DUMMY_TXN_NONE);
+    control(c, 1, COMMIT, 3); /* It is gone. */
+    expect_bundle_error(c, BAD_ID);
+}
+END_TEST
+
+START_TEST(test_bundle_reply_comes_when_packets_go_by_it)
+{
+    struct mem_conn *c = conn_of(_i), other;
+
+    bed_session(&other, 4, false);
+    open_bundle(c, 0);
+    BFM(c, .priority = 1, .match = "", .instr = OUT1);
+    bed.dp->hold_sync = true;
+    control(c, 1, COMMIT, 0);
+    expect_quiet(c);
+    /* Others wait for the end, but for echoes. */
+    mem_send_hex(&other, "04020000 00000006"); /* ECHO */
+    mem_send_hex(&other, "04140000 00000005"); /* BARRIER */
+    bed_settle();
+    expect(&other, 3, &(size_t) { 0 });
+    expect_quiet(&other);
+    bed.dp->hold_sync = false;
+    bed_settle();
+    bed_settle();
+    expect_control(c, 1, COMMIT_REPLY, 0);
+    expect(&other, 21, &(size_t) { 0 });
+    mem_close(&other);
+}
+END_TEST
+
+START_TEST(test_bundle_discard_forgets_it)
+{
+    struct mem_conn *c = conn_of(_i);
+
+    open_bundle(c, 0);
+    BFM(c, .priority = 1, .match = "", .instr = OUT1);
+    control(c, 1, DISCARD, 0);
+    expect_control(c, 1, DISCARD_REPLY, 0);
+    control(c, 1, COMMIT, 0);
+    expect_bundle_error(c, BAD_ID);
+    control(c, 1, DISCARD, 0);
+    expect_bundle_error(c, BAD_ID);
+    control(c, 1, CLOSE, 0);
+    expect_bundle_error(c, BAD_ID);
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+    ck_assert_uint_eq(bed.dpb->n_txns, 0);
+}
+END_TEST
+
+/* §7.3.9.7: a message for a bundle that is not there opens it. */
+START_TEST(test_bundle_add_opens_what_is_not_open)
+{
+    struct mem_conn *c = conn_of(_i);
+
+    BFM(c, .priority = 1, .match = "", .instr = OUT1);
+    expect_quiet(c);
+    commit_bundle(c, 0);
+    ck_assert_uint_eq(bed.dpb->n_rules, 1);
+}
+END_TEST
+
+START_TEST(test_bundle_faults_have_their_errors_and_spoil_the_bundle)
+{
+    struct mem_conn *c = conn_of(_i);
+
+    control(c, 1, OPEN_REPLY, 0);
+    expect_bundle_error(c, BAD_TYPE);
+    control(c, 1, 8, 0);
+    expect_bundle_error(c, BAD_TYPE);
+    control(c, 1, OPEN, 0x10);
+    expect_bundle_error(c, BAD_FLAGS);
+    open_bundle(c, 0);
+    control(c, 1, OPEN, 0);
+    expect_bundle_error(c, EXIST);
+    control(c, 1, COMMIT, 0);
+    expect_bundle_error(c, BAD_ID);
+
+    open_bundle(c, ATOMIC);
+    BFM(c, .priority = 1, .match = "", .instr = OUT1); /* Flags 0. */
+    expect_bundle_error(c, BAD_FLAGS);
+    control(c, 1, CLOSE, ATOMIC);
+    expect_bundle_error(c, BAD_ID);
+
+    open_bundle(c, 0);
+    control(c, 1, CLOSE, 0);
+    expect_control(c, 1, CLOSE_REPLY, 0);
+    BFM(c, .priority = 1, .match = "", .instr = OUT1);
+    expect_bundle_error(c, CLOSED);
+    control(c, 1, COMMIT, 0);
+    expect_bundle_error(c, BAD_ID);
+
+    open_bundle(c, 0);
+    control(c, 1, CLOSE, 0);
+    expect_control(c, 1, CLOSE_REPLY, 0);
+    control(c, 1, CLOSE, 0);
+    expect_bundle_error(c, CLOSED);
+
+    open_bundle(c, 0);
+    control(c, 1, COMMIT, ORDERED);
+    expect_bundle_error(c, BAD_FLAGS);
+    expect_quiet(c);
+}
+END_TEST
+
+START_TEST(test_bundle_messages_are_checked_when_they_come)
+{
+    struct mem_conn *c = conn_of(_i);
+    uint8_t m[FM_MAX];
+    size_t n = put_fm(m, &(struct fm) { .priority = 1, .match = OXM_IP,
+                                        .instr = OUT1 });
+
+    open_bundle(c, 0);
+    m[0] = version_of(c);
+    m[7] = 0x78;
+    add_raw(c, 1, 0, m, n);
+    expect_bundle_error(c, MSG_BAD_XID);
+    m[7] = XID;
+    add_raw(c, 1, 0, m, 7);
+    expect_bundle_error(c, MSG_BAD_LEN);
+    add_raw(c, 1, 0, m, n - 8); /* Its length field says n. */
+    expect_bundle_error(c, MSG_BAD_LEN);
+    m[0] = 1;
+    add_raw(c, 1, 0, m, n);
+    expect_error(c, 1, 0); /* BAD_VERSION */
+    m[0] = version_of(c);
+    m[1] = 20; /* Barrier request, of 8 bytes. */
+    put_be16(m + 2, 8);
+    add_raw(c, 1, 0, m, 8);
+    expect_bundle_error(c, MSG_UNSUP);
+    m[1] = 2;
+    add_raw(c, 1, 0, m, 8);
+    expect_bundle_error(c, MSG_UNSUP);
+    m[1] = 14;
+    put_be16(m + 2, (uint16_t) n);
+    put_be16(m + 50, 200); /* A match beyond the end. */
+    add_raw(c, 1, 0, m, n);
+    expect_error(c, 4, 1); /* BAD_MATCH, BAD_LEN */
+    put_be16(m + 50, 10);
+    memset(m + n, 0, 8);
+    put_be16(m + n + 2, 8);
+    add_raw(c, 1, 0, m, n + 8); /* A property that nobody knows. */
+    expect(c, 1, &n);
+    expect_quiet(c);
+    commit_bundle(c, 0); /* Nothing of all that was kept. */
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+}
+END_TEST
+
+START_TEST(test_bundle_ids_belong_to_their_connection)
+{
+    open_bundle(&c14, 0);
+    BFM(&c14, .priority = 1, .match = "", .instr = OUT1);
+    control(&bed.c, 1, COMMIT, 0);
+    expect_bundle_error(&bed.c, BAD_ID);
+    open_bundle(&bed.c, 0);
+    commit_bundle(&bed.c, 0);
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+    commit_bundle(&c14, 0);
+    ck_assert_uint_eq(bed.dpb->n_rules, 1);
+}
+END_TEST
+
+START_TEST(test_bundle_number_and_memory_are_bounded)
+{
+    static uint8_t m[65000] = { 4, 13 }; /* Packet-out. */
+    size_t len;
+    unsigned n;
+
+    for (uint32_t id = 0; id < 64; id++) {
+        control(&bed.c, id, OPEN, 0);
+        expect_control(&bed.c, id, OPEN_REPLY, 0);
+    }
+    control(&bed.c, 64, OPEN, 0);
+    expect_bundle_error(&bed.c, OUT_OF_BUNDLES);
+    put_be16(m + 2, sizeof m);
+    put_be32(m + 4, XID);
+    put_be32(m + 8, ~0u);
+    put_be32(m + 12, 1);
+    for (n = 0; n < 5000 && !mem_pending(&bed.c); n++)
+        add_raw(&bed.c, n % 64, 0, m, sizeof m);
+    ck_assert_uint_gt(n, 4000); /* 256 MiB */
+    ck_assert_uint_lt(n, 4200);
+    expect_bundle_error(&bed.c, MSG_TOO_MANY);
+    control(&bed.c, 3, DISCARD, 0);
+    expect(&bed.c, 4, &len);
+    add_raw(&bed.c, 4, 0, m, sizeof m); /* There is room again. */
+    expect_quiet(&bed.c);
+}
+END_TEST
+
+START_TEST(test_bundle_that_nobody_speaks_of_times_out)
+{
+    open_bundle(&c14, 0);
+    bed_advance(9000);
+    expect_quiet(&c14);
+    BFM(&c14, .priority = 1, .match = "", .instr = OUT1);
+    bed_advance(9000);
+    expect_quiet(&c14);
+    bed_advance(1100);
+    expect_bundle_error(&c14, TIMEOUT_);
+    control(&c14, 1, COMMIT, 0);
+    expect_bundle_error(&c14, BAD_ID);
+}
+END_TEST
+
+START_TEST(test_bundle_ends_with_its_connection)
+{
+    struct mem_conn c;
+
+    bed_session(&c, 4, false);
+    open_bundle(&c, 0);
+    for (uint16_t i = 0; i < 5000; i++)
+        add_fm(&c, 1, 0, &(struct fm) { .priority = i, .match = OXM_IP,
+                                        .instr = OUT1 });
+    /* Half way through the commit. */
+    uint8_t m[32];
+    size_t n = put_head(m, &c, 33);
+
+    put_be32(m + n, 1);
+    put_be16(m + n + 4, COMMIT);
+    put_be16(m + n + 6, 0);
+    mem_send(&c, m, n + 8);
+    ofp_flush(bed.b);
+    ck_assert_uint_gt(bed.dpb->n_rules, 0);
+    mem_close(&c);
+    bed_settle();
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+    ck_assert_uint_eq(bed.dpb->n_aborts, 1);
+    open_bundle(&c14, 0); /* Nothing is left behind. */
+    commit_bundle(&c14, 0);
+}
+END_TEST
+
+START_TEST(test_bundle_is_refused_to_a_slave)
+{
+    uint8_t role[24] = { 5, 24, 0, 24, 0, 0, 0, 1, 0, 0, 0, 3 };
+
+    mem_send_raw(&c14, role, sizeof role);
+    bed_settle();
+    mem_drain(&c14);
+    control(&c14, 1, OPEN, 0);
+    expect_error(&c14, 1, 10); /* IS_SLAVE */
+}
+END_TEST
+
+/* ---------------------------------------------------------- all or nothing */
+
+static const struct fm old_rules[] = {
+    { .priority = 1, .match = "", .instr = OUT1, .cookie = 1 },
+    { .priority = 2, .match = OXM_IP, .instr = OUT1, .cookie = 2,
+      .flags = 1, .idle = 50 },
+    { .priority = 3, .match = OXM_TCP, .instr = OUT2, .cookie = 3,
+      .hard = 30, .flags = 1 },
+    { .table = 1, .priority = 3, .match = OXM_IP, .instr = OUT2, .idle = 20,
+      .hard = 40, .cookie = 4 },
+};
+
+/* Each touches something: add, replace, modify loosely and strictly, delete
+ * loosely and strictly, add again what was deleted. */
+static const struct fm changes[] = {
+    { .priority = 9, .match = OXM_IN_PORT1, .instr = OUT2, .cookie = 9,
+      .hard = 5 },
+    { .priority = 2, .match = OXM_IP, .instr = OUT2, .cookie = 12,
+      .hard = 7, .flags = 4 },
+    { .command = MODIFY_STRICT, .priority = 1, .match = "", .instr = OUT2,
+      .flags = 4 },
+    { .command = DELETE_STRICT, .priority = 3, .match = OXM_TCP },
+    { .priority = 3, .match = OXM_TCP, .instr = OUT1, .cookie = 13 },
+    { .command = MODIFY, .match = OXM_IP, .instr = OUT1 },
+    { .priority = 7, .match = OXM_DST("0a000001"), .instr = OUT1,
+      .flags = 2, .table = 3 },
+    { .command = DELETE, .table = 1, .match = "" },
+    { .table = 1, .priority = 3, .match = OXM_IP, .instr = OUT1 },
+    { .command = DELETE, .table = 0xff, .match = OXM_TCP },
+};
+#define N_CHANGES (sizeof changes / sizeof changes[0])
+
+/* Everything that can be seen: the datapath's rules, the agent's words about
+ * them, the counters. */
+static char *
+state_text(void)
+{
+    static const uint8_t ask[56] = {
+        4, 18, 0, 56, 0, 0, 0, 9, 0, 1, 0, 0, 0, 0, 0, 0,
+        0xff, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    };
+    struct mem_conn c;
+    struct dp_rule *r;
+    const uint8_t *reply;
+    uint8_t m[56];
+    char *text = NULL;
+    size_t size, len;
+    FILE *f = open_memstream(&text, &size);
+
+    memcpy(m, ask, sizeof m);
+    put_be16(m + 48, 1);
+    put_be16(m + 50, 4);
+    for (unsigned i = 0; (r = dummy_rule_nth(bed.dpb, i)); i++)
+        fprintf(f, "%u %u %llx %u %llu %d %u %s\n", r->table, r->priority,
+                (unsigned long long) r->cookie, r->instr.apply.ops->arg,
+                (unsigned long long) r->stats.packets, r->staged,
+                r->n_resets, hex_of(&r->match, sizeof r->match));
+    bed_session(&c, 4, true);
+    mem_send_raw(&c, m, sizeof m);
+    bed_settle();
+    reply = expect(&c, 19, &len);
+    fprintf(f, "%s\n", hex_of(reply, len));
+    mem_close(&c);
+    for (uint32_t p = 1; p <= 2; p++)
+        fprintf(f, "port %u: %x\n", p, dummy_port(bed.dpb, p)->config);
+    fprintf(f, "%u packet-outs\n", bed.dpb->n_packet_outs);
+    fclose(f);
+    return text;
+}
+
+/* Says where they differ; check's own message would be too long. */
+static void
+expect_same(const char *a, const char *b)
+{
+    size_t i = 0;
+
+    while (a[i] && a[i] == b[i])
+        i++;
+    ck_assert_msg(a[i] == b[i], "at %zu: %.60s | %.60s", i, a + i, b + i);
+}
+
+static void
+old_state(void)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        send_fm(&bed.c, &old_rules[i]);
+        dummy_rule_nth(bed.dpb, i)->stats.packets = 100 + i;
+    }
+    bed_advance(3000);
+}
+
+static void
+add_changes(struct mem_conn *c, unsigned n)
+{
+    static const uint8_t port_mod[40] = {
+        4, 16, 0, 40, 0, 0, 0, XID, 0, 0, 0, 1, 0, 0, 0, 0,
+        2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0x21, 0, 0, 0, 0x21,
+    };
+    static const uint8_t packet_out[40 + 14] = {
+        4, 13, 0, 54, 0, 0, 0, XID, 0xff, 0xff, 0xff, 0xff,
+        0xff, 0xff, 0xff, 0xfd, 0, 16, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0,
+        2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x08, 0x06,
+    };
+
+    if (c == &bed.c) {
+        add_raw(c, 1, 0, port_mod, sizeof port_mod);
+        add_raw(c, 1, 0, packet_out, sizeof packet_out);
+    }
+    for (unsigned i = 0; i < n; i++)
+        add_fm(c, 1, 0, &changes[i]);
+    expect_quiet(c);
+}
+
+/* Message number _i is wrong in a way that shows only at the commit. */
+START_TEST(test_bundle_that_fails_anywhere_leaves_the_old_state)
+{
+    char *before, *after;
+
+    old_state();
+    before = state_text();
+    open_bundle(&bed.c, 0);
+    add_changes(&bed.c, (unsigned) _i);
+    /* ACT: output to a port that is none. */
+    BFM(&bed.c, .priority = 1, .match = "",
+        .instr = APPLY_OUTPUT("ffffff20"));
+    control(&bed.c, 1, COMMIT, 0);
+    expect_error(&bed.c, 2, 4); /* BAD_OUT_PORT, about the message. */
+    expect_bundle_error(&bed.c, MSG_FAILED);
+    expect_quiet(&bed.c); /* No flow-removed. */
+    after = state_text();
+    expect_same(before, after);
+    ck_assert_uint_eq(bed.dpb->n_aborts, 1);
+    /* Timeouts run as if nothing had been: 20 s idle, 30 s hard, 50 s. */
+    bed_advance(16000);
+    ck_assert_uint_eq(bed.dpb->n_rules, 4);
+    bed_advance(1500);
+    ck_assert_uint_eq(bed.dpb->n_rules, 3);
+    bed_advance(9000);
+    ck_assert_uint_eq(bed.dpb->n_rules, 3);
+    bed_advance(1000);
+    ck_assert_uint_eq(bed.dpb->n_rules, 2);
+    bed_advance(20000);
+    ck_assert_uint_eq(bed.dpb->n_rules, 1);
+    free(before);
+    free(after);
+}
+END_TEST
+
+/* The datapath refuses its _i-th change for want of memory. */
+START_TEST(test_bundle_without_memory_leaves_the_old_state)
+{
+    char *before, *after;
+
+    old_state();
+    before = state_text();
+    open_bundle(&bed.c, 0);
+    add_changes(&bed.c, N_CHANGES);
+    bed.dp->fail_at = (unsigned) _i + 1;
+    control(&bed.c, 1, COMMIT, 0);
+    ck_assert_uint_eq(bed.dp->fail_at, 0);
+    expect_error(&bed.c, 5, 1); /* TABLE_FULL */
+    expect_bundle_error(&bed.c, MSG_FAILED);
+    expect_quiet(&bed.c);
+    after = state_text();
+    expect_same(before, after);
+    free(before);
+    free(after);
+}
+END_TEST
+
+/* What the same messages do one by one is what the bundle does. */
+START_TEST(test_bundle_does_what_its_messages_do_one_by_one)
+{
+    char *alone, *together;
+    unsigned removed[2] = { 0, 0 };
+    size_t len;
+    const uint8_t *m;
+
+    old_state();
+    for (unsigned i = 0; i < N_CHANGES; i++)
+        send_fm(&bed.c, &changes[i]);
+    while ((m = mem_next(&bed.c, &len)))
+        removed[0] += m[1] == 11;
+    alone = state_text();
+    teardown();
+    setup();
+    old_state();
+    open_bundle(&bed.c, 0);
+    for (unsigned i = 0; i < N_CHANGES; i++)
+        add_fm(&bed.c, 1, 0, &changes[i]);
+    control(&bed.c, 1, COMMIT, 0);
+    while ((m = mem_next(&bed.c, &len))) {
+        ck_assert_uint_ne(m[1], 1);
+        removed[1] += m[1] == 11;
+    }
+    together = state_text();
+    expect_same(alone, together);
+    ck_assert_uint_eq(removed[0], removed[1]);
+    ck_assert_uint_gt(removed[1], 0);
+    free(alone);
+    free(together);
+}
+END_TEST
+
+START_TEST(test_bundle_sets_ports_and_sends_packets_at_its_commit)
+{
+    open_bundle(&bed.c, 0);
+    add_changes(&bed.c, 1);
+    ck_assert_uint_eq(dummy_port(bed.dpb, 1)->config, 0);
+    ck_assert_uint_eq(bed.dpb->n_packet_outs, 0);
+    control(&bed.c, 1, COMMIT, 0);
+    ck_assert_uint_eq(dummy_port(bed.dpb, 1)->config, 0x21);
+    ck_assert_uint_eq(bed.dpb->n_packet_outs, 1);
+    ck_assert_uint_eq(dummy_last_packet_out(bed.dpb)->len, 14);
+}
+END_TEST
+
+/* 20,000 messages: neither the loop nor the others wait for long. */
+START_TEST(test_bundle_of_many_messages_is_applied_in_slices)
+{
+    unsigned slices = 0;
+
+    open_bundle(&bed.c, 0);
+    for (unsigned i = 0; i < 20000; i++) {
+        char match[64];
+
+        snprintf(match, sizeof match, OXM_DST("%08x"), i);
+        BFM(&bed.c, .priority = 1, .match = match, .instr = OUT1);
+    }
+    uint8_t m[32];
+    size_t n = put_head(m, &bed.c, 33);
+
+    put_be32(m + n, 1);
+    put_be16(m + n + 4, COMMIT);
+    put_be16(m + n + 6, 0);
+    mem_send(&bed.c, m, n + 8);
+    while (ofp_flush(bed.b))
+        slices++;
+    ck_assert_uint_gt(slices, 5);
+    bed_settle();
+    bed_settle();
+    expect_control(&bed.c, 1, COMMIT_REPLY, 0);
+    ck_assert_uint_eq(bed.dpb->n_rules, 20000);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *s = suite_create("bundle");
+    TCase *tc = tcase_create("bundle");
+    SRunner *sr = srunner_create(s);
+    int failed;
+
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, test_bundle_commit_applies_all_messages_in_order,
+                        0, 2);
+    tcase_add_loop_test(tc, test_bundle_reply_comes_when_packets_go_by_it, 0,
+                        2);
+    tcase_add_loop_test(tc, test_bundle_discard_forgets_it, 0, 2);
+    tcase_add_loop_test(tc, test_bundle_add_opens_what_is_not_open, 0, 2);
+    tcase_add_loop_test(
+        tc, test_bundle_faults_have_their_errors_and_spoil_the_bundle, 0, 2);
+    tcase_add_loop_test(tc, test_bundle_messages_are_checked_when_they_come,
+                        0, 2);
+    tcase_add_test(tc, test_bundle_ids_belong_to_their_connection);
+    tcase_add_test(tc, test_bundle_number_and_memory_are_bounded);
+    tcase_add_test(tc, test_bundle_that_nobody_speaks_of_times_out);
+    tcase_add_test(tc, test_bundle_ends_with_its_connection);
+    tcase_add_test(tc, test_bundle_is_refused_to_a_slave);
+    tcase_add_loop_test(tc,
+                        test_bundle_that_fails_anywhere_leaves_the_old_state,
+                        0, (int) N_CHANGES + 1);
+    tcase_add_loop_test(tc, test_bundle_without_memory_leaves_the_old_state,
+                        0, (int) N_CHANGES - 3);
+    tcase_add_test(tc, test_bundle_does_what_its_messages_do_one_by_one);
+    tcase_add_test(tc, test_bundle_sets_ports_and_sends_packets_at_its_commit);
+    tcase_add_test(tc, test_bundle_of_many_messages_is_applied_in_slices);
+    suite_add_tcase(s, tc);
+    srunner_set_fork_status(sr, CK_NOFORK);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
