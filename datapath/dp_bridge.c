@@ -363,6 +363,12 @@ dp_bridge_set_ttl_punt(struct dp_bridge *br, bool on)
     __atomic_store_n(&br->ttl_punt, on, __ATOMIC_RELAXED);
 }
 
+void
+dp_bridge_set_frag_drop(struct dp_bridge *br, bool on)
+{
+    __atomic_store_n(&br->frag_drop, on, __ATOMIC_RELAXED);
+}
+
 /* ------------------------------------------------------------- information */
 
 void

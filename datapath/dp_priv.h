@@ -202,6 +202,7 @@ struct dp_bridge {
     uint32_t gen;        /* Published after the caches and tables. */
     uint32_t cache_off;  /* A rule looks at more than the caches hold. */
     uint32_t ttl_punt;   /* Packet-in for packets whose TTL ran out. */
+    uint32_t frag_drop;  /* Fragments are dropped. */
     uint8_t egress;      /* First egress table; DP_NO_TABLE: none. */
     uint8_t match_actset; /* A rule has matched on actset_output. */
     struct dp_port *local;

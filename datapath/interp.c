@@ -499,6 +499,9 @@ interp_run(const struct interp_pipeline *pl, uint32_t in_port,
     struct interp in = { .pl = pl, .res = res };
 
     res->drop = run_begin(&in, in_port, tun, data, len);
+    if (res->drop < 0 && pl->frag_drop
+        && in.f.k.nw_flags & FLOW_NW_FRAG_ANY)
+        res->drop = DROP_FRAGMENT;
     tell(&in, (struct interp_step) { .kind = INTERP_PACKET,
                                      .drop = res->drop });
     if (res->drop < 0)

@@ -84,6 +84,7 @@ struct interp_pipeline {
     size_t n_rules;
     uint8_t miss[DP_N_TABLES]; /* enum dp_miss */
     uint8_t egress;            /* First egress table; 0, DP_NO_TABLE: none. */
+    bool frag_drop;            /* Fragments go no further. */
     const struct interp_port *ports;
     size_t n_ports;
     /* Where NORMAL finds this address; 0: unknown.  NULL: nowhere. */

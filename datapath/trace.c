@@ -398,6 +398,7 @@ dp_trace(struct dp_bridge *br, uint32_t in_port, const struct pkt_tunnel *tun,
     t.pl.rules = t.rules;
     t.pl.n_rules = t.n_rules;
     t.pl.egress = br->egress;
+    t.pl.frag_drop = br->frag_drop;
     t.pl.mac_port = mac_port;
     t.pl.bucket = bucket_of;
     t.pl.step = on_step;

@@ -354,12 +354,28 @@ batch_parse(struct worker *w, struct batch *b)
     }
 }
 
+/* OpenFlow 1.3.5 §7.3.2, OFPC_FRAG_DROP. */
+static void
+batch_drop_fragments(struct worker *w, struct batch *b)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < b->n_live; i++)
+        if (b->key[b->live[i]].nw_flags & FLOW_NW_FRAG_ANY)
+            worker_drop_slot(w, b, b->live[i], DROP_FRAGMENT);
+        else
+            b->live[n++] = b->live[i];
+    b->n_live = n;
+}
+
 static void
 batch_pipeline(struct worker *w, struct batch *b)
 {
     const struct prog *progs[BATCH_MAX];
 
     batch_parse(w, b);
+    if (weft_unlikely(dp_read(b->br->frag_drop)))
+        batch_drop_fragments(w, b);
     if (!b->n_live)
         return;
     batch_classify(w, b, progs);

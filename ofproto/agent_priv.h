@@ -166,6 +166,7 @@ struct ofp_bridge {
     uint64_t frozen_ns;         /* Fail mode hold: timeouts stand still since
                                  * then; 0: they run. */
     bool miss_to_controller;    /* Table 0's miss, for OpenFlow 1.0. */
+    bool frag_drop;             /* OFPC_FRAG_DROP is set. */
     bool ttl_to_controller;     /* Somebody asked for OFPR_INVALID_TTL. */
     bool generation_known;      /* §7.3.9: set by the first role request. */
     uint64_t generation_id;

@@ -345,6 +345,9 @@ void dp_table_set_miss(struct dp_bridge *, uint8_t table, enum dp_miss);
 /* Packets whose TTL runs out are punted (DP_PUNT_INVALID_TTL) instead of
  * dropped (BAD_TTL); default off. */
 void dp_bridge_set_ttl_punt(struct dp_bridge *, bool on);
+/* IP fragments that ports receive are dropped (FRAGMENT) instead of matched as
+ * they come; default off. */
+void dp_bridge_set_frag_drop(struct dp_bridge *, bool on);
 
 struct dp_table_info {
     uint32_t n_rules;

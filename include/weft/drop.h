@@ -23,6 +23,7 @@
     X(PARSE_IPV4, "parse_ipv4", "IPv4 header truncated or lengths wrong")     \
     X(PARSE_IPV6, "parse_ipv6", "IPv6 header or extension truncated")         \
     X(PARSE_L4, "parse_l4", "transport header truncated")                     \
+    X(FRAGMENT, "fragment", "IP fragment, which the switch is set to drop")   \
     /* Pipeline. */                                                           \
     X(NO_RULE, "no_rule", "no rule matched and the table drops misses")       \
     X(RULE_DROP, "rule_drop", "the rule has no output")                       \

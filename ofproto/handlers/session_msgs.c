@@ -4,7 +4,8 @@
  * Source: OpenFlow 1.3.5 §7.3.2, §7.3.8, §7.5. */
 #include "ofproto/handlers/handlers_priv.h"
 
-#define FRAG_MASK 3u
+#define FRAG_MASK 3u /* enum ofp_config_flags, 1.3.5 §7.3.2. */
+#define FRAG_DROP 1u
 
 /* Negotiation is over; a second HELLO changes nothing. */
 enum ofp_err
@@ -63,7 +64,7 @@ ofp_handle_get_config(struct ofp_session *s, of_object_t *msg)
     reply = of_get_config_reply_new((of_version_t) s->version);
     if (reply) {
         of_object_xid_set(reply, ofp_session_xid(s));
-        of_get_config_reply_flags_set(reply, 0); /* OFPC_FRAG_NORMAL */
+        of_get_config_reply_flags_set(reply, s->b->frag_drop);
         of_get_config_reply_miss_send_len_set(
             reply, ofp_session_channel(s)->miss_send_len);
     }
@@ -71,16 +72,19 @@ ofp_handle_get_config(struct ofp_session *s, of_object_t *msg)
     return OFP_OK;
 }
 
-/* Fragments are neither dropped nor put together by the pipeline: they are
- * matched as they come (OFPC_FRAG_NORMAL), anything else is refused. */
+/* Fragments are matched as they come (OFPC_FRAG_NORMAL) or dropped, on the
+ * whole bridge; nobody puts them together (OFPC_IP_REASM is not announced,
+ * OFPC_FRAG_REASM refused). */
 enum ofp_err
 ofp_handle_set_config(struct ofp_session *s, of_object_t *msg)
 {
     uint16_t flags;
 
     of_set_config_flags_get(msg, &flags);
-    if (flags & FRAG_MASK)
+    if ((flags & FRAG_MASK) > FRAG_DROP)
         return OFP_ERR_CONFIG_BAD_FLAGS;
+    s->b->frag_drop = flags & FRAG_DROP;
+    dp_bridge_set_frag_drop(s->b->dpb, s->b->frag_drop);
     of_set_config_miss_send_len_get(
         msg, &ofp_session_channel(s)->miss_send_len);
     ofp_session_is_controller(ofp_session_channel(s));

@@ -475,6 +475,8 @@ rules_change(void)
     if (rnd(16) == 0)
         ck_assert_int_eq(dp_bridge_set_egress(
                              b.br, rnd(2) ? EGRESS_TABLE : DP_NO_TABLE), 0);
+    if (rnd(16) == 0)
+        dp_bridge_set_frag_drop(b.br, rnd(2));
     if (rnd(8) == 0)
         dp_table_set_miss(b.br, (uint8_t) rnd(N_TABLES),
                           (enum dp_miss) rnd(3));
@@ -730,6 +732,7 @@ pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
     for (unsigned i = 0; i < DP_N_TABLES; i++)
         pl->miss[i] = b.br->tables[i].miss;
     pl->egress = b.br->egress;
+    pl->frag_drop = b.br->frag_drop;
     pl->ports = all_ports;
     pl->n_ports = N_PORTS;
 }

@@ -152,7 +152,7 @@ START_TEST(test_features_say_what_there_is)
 }
 END_TEST
 
-START_TEST(test_config_is_per_session_and_refuses_fragment_handling)
+START_TEST(test_config_miss_send_len_is_per_session_fragments_of_the_switch)
 {
     struct mem_conn other;
     size_t len;
@@ -167,8 +167,18 @@ START_TEST(test_config_is_per_session_and_refuses_fragment_handling)
     mem_send_hex(&other, "0407 0000 00000003");
     m = expect(&other, 8, &len);
     ck_assert_str_eq(hex_of(m, len), "0408000c0000000300000080");
-    mem_send_hex(&bed.c, "0409 0000 00000001 0001 0400"); /* FRAG_DROP */
+    mem_send_hex(&bed.c, "0409 0000 00000001 0002 0400"); /* FRAG_REASM */
     expect_error(&bed.c, 10, 0);
+    ck_assert(!bed.dpb->frag_drop);
+    mem_send_hex(&bed.c, "0409 0000 00000001 0001 0400"); /* FRAG_DROP */
+    expect_quiet(&bed.c);
+    ck_assert(bed.dpb->frag_drop);
+    mem_send_hex(&other, "0407 0000 00000003"); /* Of the whole switch. */
+    m = expect(&other, 8, &len);
+    ck_assert_str_eq(hex_of(m, len), "0408000c0000000300010080");
+    mem_send_hex(&bed.c, "0409 0000 00000001 0000 0400");
+    expect_quiet(&bed.c);
+    ck_assert(!bed.dpb->frag_drop);
     mem_close(&other);
 }
 END_TEST
@@ -482,7 +492,7 @@ main(void)
     tcase_add_test(tc, test_echo_request_is_answered_with_its_data);
     tcase_add_test(tc, test_features_say_what_there_is);
     tcase_add_test(
-        tc, test_config_is_per_session_and_refuses_fragment_handling);
+        tc, test_config_miss_send_len_is_per_session_fragments_of_the_switch);
     tcase_add_test(
         tc, test_barrier_waits_for_the_workers_and_holds_later_messages);
     tcase_add_test(tc, test_barrier_given_no_change_is_answered_at_once);

@@ -553,6 +553,12 @@ dp_commit(struct dp *dp)
 }
 
 void
+dp_bridge_set_frag_drop(struct dp_bridge *b, bool on)
+{
+    b->frag_drop = on;
+}
+
+void
 dp_bridge_set_ttl_punt(struct dp_bridge *b, bool on)
 {
     b->ttl_punt = on;

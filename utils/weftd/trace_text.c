@@ -28,6 +28,7 @@ static const struct {
     { DROP_NO_BUCKET, "no bucket of the group is live: see the ports that"
                       " they watch" },
     { DROP_LOOP, "groups or patch ports lead in a circle" },
+    { DROP_FRAGMENT, "a controller has set OFPC_FRAG_DROP" },
     { DROP_PARSE_IPV4, "look at the lengths in the frame" },
     { DROP_PARSE_IPV6, "look at the lengths in the frame" },
     { DROP_PARSE_L4, "look at the lengths in the frame" },
