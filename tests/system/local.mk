@@ -8,6 +8,7 @@ SYSTEM_TESTS = \
 	%D%/test_conformance_cases.py \
 	%D%/test_controller.py \
 	%D%/test_limits.py \
+	%D%/test_openflow14.py \
 	%D%/test_openflow15.py \
 	%D%/test_openflow_tools.py \
 	%D%/test_overlay_kernel.py \
