@@ -323,7 +323,7 @@ ofp_monitor_work(struct ofp_session *s)
 
     if (!ms || s->closing)
         return false;
-    if (ms->paused)
+    if (ms->paused && !s->b->txn) /* Not what may be undone. */
         more = resume(s);
     send(ms);
     return more;
@@ -358,9 +358,10 @@ report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
     }
     /* §7.3.5.17: own changes are told by their xid, each once. */
     if (own && !(flags & OFP_MF_NO_ABBREV) && !ms->paused) {
-        if (ms->own != s->n_requests)
+        if (ms->own != s->n_requests || ms->own_xid != xid)
             append_short(&ms->out, OF_FLOW_UPDATE_ABBREV, xid);
         ms->own = s->n_requests;
+        ms->own_xid = xid;
     } else {
         /* A removal has no instructions, whatever was asked for. */
         append_full(&ms->out, kinds[change].id, r, removed ? why : 0,

@@ -51,8 +51,9 @@ struct ofp_monitors {
     struct base_list list;
     unsigned n;
     struct ofp_reply out;  /* Updates not yet sent. */
-    uint64_t own;          /* Request of this session that the last ABBREV
-                            * was for: its n_requests. */
+    uint64_t own;          /* What the last ABBREV was for: n_requests of
+                            * the session, and, in a bundle, the xid. */
+    uint32_t own_xid;
     bool paused;
     struct base_hmap late; /* While paused: rules to be reported. */
 };
