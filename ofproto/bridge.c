@@ -69,6 +69,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     ofp_tables_init(&b->tables);
     ofp_meters_init(&b->meters);
     ofp_triggers_init(&b->triggers);
+    b->compile.egress = DP_NO_TABLE;
     ofp_groups_init(&b->groups);
     b->compile.groups = &b->groups;
     ofp_session_agent_init(b);

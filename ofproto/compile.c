@@ -183,8 +183,10 @@ compile_other(struct ofp_compile *c, of_instruction_t *i,
     switch ((int) i->object_id) {
     case OF_INSTRUCTION_GOTO_TABLE:
         of_instruction_goto_table_table_id_get(i, &out->goto_table);
-        /* §5.9: forwards only. */
+        /* §5.9: forwards only; 1.5.1 §5.1.2: not into the egress tables. */
         return out->goto_table <= c->table || out->goto_table >= DP_N_TABLES
+                       || (c->table < c->egress
+                           && out->goto_table >= c->egress)
                    ? OFP_ERR_INS_BAD_TABLE_ID
                    : OFP_OK;
     case OF_INSTRUCTION_WRITE_METADATA:

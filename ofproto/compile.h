@@ -31,6 +31,7 @@ struct ofp_compile {
     bool bucket;             /* Of a group: as packet_out, but TABLE. */
     const struct ofp_groups *groups; /* That actions may name; NULL: any. */
     uint8_t table;           /* The rule's. */
+    uint8_t egress;          /* First egress table; kept between messages. */
     struct flow_match match; /* In write-actions: before the first of them. */
     struct flow_match state; /* After the actions so far. */
     struct ofp_trigger trigger; /* Of the instructions. */

@@ -17,4 +17,5 @@ libofproto_a_SOURCES += \
 	%D%/queues.c \
 	%D%/role.c \
 	%D%/session_msgs.c \
+	%D%/table_features.c \
 	%D%/tables.c

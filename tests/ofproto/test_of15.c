@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "loci/loci.h"
 #include "tests/ofproto/agent_bed.h"
 #include "weft/be.h"
 
@@ -396,6 +397,90 @@ START_TEST(test_of15_port_desc_of_one_port)
 }
 END_TEST
 
+/* -------------------------------------------------------- table features */
+
+/* An entry without properties: table, command, features, max_entries. */
+#define ENTRY(table, command, features, max)                                  \
+    "0040" table command features                                             \
+    "0000000000000000000000000000000000000000000000000000000000000000"        \
+    "ffffffffffffffff ffffffffffffffff 00000000" max
+#define ALL_RULES "00200000"
+#define FEATURES(entries) "0612 0000 00000061 000c 0000 00000000" entries
+
+/* The features bits of all tables, from the replies. */
+static void
+take_features(uint32_t flags[DP_N_TABLES])
+{
+    unsigned n = 0;
+    bool more = true;
+
+    while (more) {
+        size_t len;
+        const uint8_t *m = expect(&c15, 19, &len);
+
+        more = get_be16(m + 10) & 1;
+        for (size_t at = 16; at < len; at += get_be16(m + at)) {
+            ck_assert_uint_lt(n, DP_N_TABLES);
+            ck_assert_uint_eq(m[at + 2], n);
+            flags[n++] = get_be32(m + at + 4);
+        }
+        ck_assert_int_eq(of_validate_message(m, (int) len), 0);
+    }
+    ck_assert_uint_eq(n, DP_N_TABLES);
+    expect_quiet(&c15);
+}
+
+START_TEST(test_of15_table_features_make_egress_tables)
+{
+    uint32_t flags[DP_N_TABLES];
+
+    ask(FEATURES(""));
+    take_features(flags);
+    ck_assert_uint_eq(flags[0], 1);
+    ck_assert_uint_eq(flags[200], 3);
+    ask(FEATURES(ENTRY("c8", "01", "00000012", ALL_RULES)));
+    take_features(flags);
+    ck_assert_uint_eq(bed.dpb->egress, 200);
+    ck_assert_uint_eq(flags[199], 1);
+    ck_assert_uint_eq(flags[200], 0x12);
+    ck_assert_uint_eq(flags[201], 2);
+    /* Not from there into here, clause 5.1.2. */
+    ask(ADD(PORT1, "0001 0008 c8 000000"));
+    expect_error(&c15, 3, 2);
+    ask(ADD(PORT1, "0001 0008 c7 000000"));
+    ask(FLOW("00", "c8", "0001", "0000", ANY, "0001 0008 c9 000000"));
+    expect_quiet(&c15);
+    ask(FEATURES(ENTRY("c8", "01", "00000003", ALL_RULES)));
+    take_features(flags);
+    ck_assert_uint_eq(bed.dpb->egress, DP_NO_TABLE);
+}
+END_TEST
+
+START_TEST(test_of15_table_features_refusals)
+{
+    static const struct {
+        const char *hex;
+        unsigned type, code;
+    } cases[] = {
+        { FEATURES(ENTRY("fe", "01", "00000003", ALL_RULES)), 13, 0 },
+        { FEATURES(ENTRY("01", "04", "00000003", ALL_RULES)), 13, 9 },
+        { FEATURES(ENTRY("01", "03", "00000003", ALL_RULES)), 13, 5 },
+        { FEATURES(ENTRY("01", "00", "00000003", ALL_RULES)), 13, 5 },
+        { FEATURES(ENTRY("00", "01", "00000010", ALL_RULES)), 13, 8 },
+        { FEATURES(ENTRY("01", "01", "00000100", ALL_RULES)), 13, 8 },
+        { FEATURES(ENTRY("01", "01", "00000003", "00300000")), 13, 7 },
+        { FEATURES(ENTRY("01", "01", "00000012", ALL_RULES)
+                   ENTRY("02", "01", "00000012", ALL_RULES)), 13, 8 },
+    };
+
+    for (unsigned i = 0; i < WEFT_ARRAY_LEN(cases); i++) {
+        ask(cases[i].hex);
+        expect_error(&c15, cases[i].type, cases[i].code);
+    }
+    ck_assert_uint_eq(bed.dpb->egress, DP_NO_TABLE);
+}
+END_TEST
+
 /* ----------------------------------------------------------- controllers */
 
 #define ROLE(role, short_id, generation)                                      \
@@ -492,6 +577,8 @@ suite(void)
     tcase_add_test(t, test_of15_controllers_hear_of_each_other);
     tcase_add_test(t, test_of15_short_id_of_another_is_in_use);
     tcase_add_test(t, test_of15_controller_status_lists_the_channels);
+    tcase_add_test(t, test_of15_table_features_make_egress_tables);
+    tcase_add_test(t, test_of15_table_features_refusals);
     suite_add_tcase(s, t);
     return s;
 }

@@ -129,6 +129,7 @@ dp_bridge_add(struct dp *dp, const char *name, void *owner,
     snprintf(b->name, sizeof b->name, "%s", name);
     base_list_init(&b->rules);
     base_list_init(&b->packet_outs);
+    b->egress = DP_NO_TABLE;
     for (unsigned i = 0; i < DUMMY_GROUP_LISTS; i++)
         base_list_init(&b->groups[i]);
     base_list_init(&b->ports);
@@ -550,6 +551,15 @@ dp_commit(struct dp *dp)
     dp->n_changes = 0;
     dp->n_commits++;
     return ++dp->seq;
+}
+
+int
+dp_bridge_set_egress(struct dp_bridge *b, uint8_t first)
+{
+    if (!first || (first >= DP_N_TABLES && first != DP_NO_TABLE))
+        return -EINVAL;
+    b->egress = first;
+    return 0;
 }
 
 void

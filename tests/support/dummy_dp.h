@@ -98,6 +98,7 @@ struct dp_bridge {
     struct base_list queues;      /* struct dummy_queue, by port and id */
     enum dp_miss miss[DP_N_TABLES];
     bool ttl_punt, frag_drop;
+    uint8_t egress; /* DP_NO_TABLE: none. */
     enum { DUMMY_TXN_NONE, DUMMY_TXN_OPEN, DUMMY_TXN_COMMITTED } txn;
     unsigned n_txns, n_aborts; /* Begun; aborted. */
     struct dp_table_info table_info[DP_N_TABLES]; /* lookups, matches. */

@@ -279,6 +279,51 @@ class OpenFlow15(unittest.TestCase):
             self.assertEqual(m.body[0].reason, of.OFPFSR_STAT_TRIGGER)
             self.assertEqual(m.body[0].stats["packet_count"], n)
 
+    # ------------------------------------------------------- egress tables
+
+    def set_first_egress(self, table, on):
+        """As a controller does: reads the description, sends it changed."""
+        def pages(first):
+            out = list(first.body)
+            m = first
+            while m.flags & of.OFPMPF_REPLY_MORE:
+                m = self.c.wait(msg.OFPTableFeaturesStatsReply)
+                out += m.body
+            return out
+        tables = pages(self.c.ask(msg.OFPTableFeaturesStatsRequest(
+            self.dp(), 0, [])))
+        self.assertEqual(len(tables), 254)
+        t = tables[table]
+        flags = of.OFPTFF_EGRESS_TABLE | (of.OFPTFF_FIRST_EGRESS if on else
+                                          of.OFPTFF_INGRESS_TABLE)
+        entry = msg.OFPTableFeaturesStats(
+            table_id=table, command=of.OFPTFC_MODIFY, features=flags,
+            name=t.name, metadata_match=t.metadata_match,
+            metadata_write=t.metadata_write, capabilities=t.capabilities,
+            max_entries=t.max_entries, properties=[])
+        r = self.c.ask(msg.OFPTableFeaturesStatsRequest(self.dp(), 0,
+                                                        [entry]))
+        self.assertIsInstance(r, msg.OFPTableFeaturesStatsReply)
+        self.assertEqual(pages(r)[table].features, flags)
+
+    def test_egress_tables_see_what_leaves(self):
+        self.set_first_egress(100, True)
+        try:
+            self.c.flow(apply(out(2)), in_port=1)
+            self.c.flow(apply(msg.OFPActionSetField(eth_src=B)), table=100,
+                        actset_output=2)
+            self.accepted()
+            self.assertEqual(self.through(self.tcp()).src, B)
+            self.c.clear()
+            self.c.flow(msg.OFPInstructionGotoTable(100), in_port=1)
+            e = self.c.wait(msg.OFPErrorMsg)
+            self.assertEqual((e.type, e.code), (of.OFPET_BAD_INSTRUCTION,
+                                                of.OFPBIC_BAD_TABLE_ID))
+        finally:
+            self.set_first_egress(100, False)
+
+    # --------------------------------------------------------- controllers
+
     def test_controllers_are_told_of_each_other(self):
         import socket
         other = Controller15(self.s.openflow()[5:])
