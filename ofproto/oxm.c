@@ -319,6 +319,15 @@ member_masked(const struct flow_match *m, const struct flow_field *f)
     return !all_bytes((const uint8_t *) &m->mask + f->offset, f->width, 0);
 }
 
+static bool
+is_zero16(const uint8_t v[16])
+{
+    uint64_t w[2];
+
+    memcpy(w, v, sizeof w);
+    return !(w[0] | w[1]);
+}
+
 static size_t
 field_write(const struct flow_field *f, const struct flow_match *m,
             uint8_t version, uint8_t *p)
@@ -327,7 +336,7 @@ field_write(const struct flow_field *f, const struct flow_match *m,
     unsigned n = flow_field_oxm_len(f), hlen;
 
     flow_field_get(&m->mask, f, mask);
-    if (all_bytes(mask, 16, 0) || !ofp_prereq_met(m, f->prereq))
+    if (is_zero16(mask) || !ofp_prereq_met(m, f->prereq))
         return 0;
     flow_field_get(&m->key, f, v);
     memset(full + 16 - f->bits / 8, 0xff, f->bits / 8);
@@ -345,13 +354,25 @@ field_write(const struct flow_field *f, const struct flow_match *m,
     return hlen + (n << masked);
 }
 
+/* Words of the key that the member lies in. */
+static uint32_t
+member_words(const struct flow_field *f)
+{
+    return (2u << (f->offset + f->width - 1) / 8) - (1u << f->offset / 8);
+}
+
 size_t
 ofp_oxm_write(const struct flow_match *m, uint8_t version, uint8_t *buf)
 {
+    uint32_t words = flow_mask_words(&m->mask);
     size_t at = 0;
 
-    for (unsigned i = 0; i < N_FLOW_FIELDS; i++)
-        if (member_masked(m, &flow_fields[i]))
-            at += field_write(&flow_fields[i], m, version, buf + at);
+    for (unsigned i = 0; i < N_FLOW_FIELDS; i++) {
+        const struct flow_field *f = &flow_fields[i];
+
+        /* Most fields of most matches end here. */
+        if (words & member_words(f) && member_masked(m, f))
+            at += field_write(f, m, version, buf + at);
+    }
     return at;
 }

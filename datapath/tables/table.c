@@ -288,30 +288,62 @@ tbl_mask_raise(struct tbl_mask *m, const struct tbl_rule *r)
     m->max_stale = false;
 }
 
-static void
-max_of(void *arg, struct tbl_rule *r)
-{
-    int32_t *max = arg;
+struct top {
+    int32_t max;
+    uint32_t n;
+};
 
-    *max = WEFT_MAX(*max, (int32_t) r->priority);
+static void
+top_of(void *arg, struct tbl_rule *r)
+{
+    struct top *top = arg;
+
+    if (r->priority > top->max)
+        *top = (struct top) { r->priority, 0 };
+    top->n += r->priority == top->max;
 }
 
 /* The top rule may have gone.  Looking for the next one walks the whole hash
  * table, so it waits until a quarter of the rules has gone: until then
  * max_prio is only higher than need be, which costs probes, never truth. */
+static void
+max_refresh(struct tbl_mask *m)
+{
+    struct top top = { -1, 0 };
+
+    m->n_removed++;
+    if (!m->max_stale || m->n_removed <= m->n_heads / 4)
+        return;
+    tbl_ht_each(m, top_of, &top);
+    max_prio_set(m, top.max);
+    m->n_top = top.n;
+    m->n_removed = 0;
+    m->max_stale = false;
+}
+
 void
 tbl_mask_lower(struct tbl_mask *m, const struct tbl_rule *gone)
 {
-    int32_t max = -1;
-
-    m->n_removed++;
     m->max_stale |= gone->priority == max_prio(m);
-    if (!m->max_stale || m->n_removed <= m->n_heads / 4)
-        return;
-    tbl_ht_each(m, max_of, &max);
-    max_prio_set(m, max);
-    m->n_removed = 0;
-    m->max_stale = false;
+    max_refresh(m);
+}
+
+/* A head of a mask that is no cluster comes: among many of the same priority,
+ * each may go without a search for the next one. */
+static void
+top_add(struct tbl_mask *m, const struct tbl_rule *r)
+{
+    if (r->priority > max_prio(m))
+        m->n_top = 0;
+    m->n_top += r->priority >= max_prio(m);
+    tbl_mask_raise(m, r);
+}
+
+/* ... and goes. */
+static void
+top_del(struct tbl_mask *m, const struct tbl_rule *r)
+{
+    m->n_top -= r->priority == max_prio(m);
 }
 
 static void
@@ -419,6 +451,7 @@ head_add(struct tbl *t, struct tbl_mask *m, struct tbl_rule *r,
     if (sets_add(t, r))
         return -ENOMEM;
     if (below) {
+        top_del(m, below);
         tbl_ht_replace(t, m, below, r);
         sets_del(t, below);
     } else if (tbl_ht_add(t, m, r)) {
@@ -429,7 +462,7 @@ head_add(struct tbl *t, struct tbl_mask *m, struct tbl_rule *r,
         if (m->n_heads == 1)
             mask_activate(t, m, true);
     }
-    tbl_mask_raise(m, r);
+    top_add(m, r);
     form_update(t);
     return 0;
 }
@@ -531,7 +564,11 @@ tbl_remove(struct tbl *t, struct tbl_rule *r)
         if (!m->n_heads)
             mask_activate(t, m, false);
     }
-    tbl_mask_lower(m, r);
+    top_del(m, r);
+    if (r->next)
+        top_add(m, r->next);
+    m->max_stale |= !m->n_top;
+    max_refresh(m);
     form_update(t);
 }
 

@@ -108,6 +108,7 @@ struct tbl_mask {
     uint32_t map;
     uint32_t refs;
     uint32_t n_heads;
+    uint32_t n_top;      /* Heads that have max_prio; not of clusters. */
     uint32_t n_removed;  /* Since max_prio was exact. */
     bool max_stale;
     struct tbl_mask *cluster[2]; /* By tbl_set.side; NULL: none yet. */
