@@ -42,6 +42,28 @@ class Limits(unittest.TestCase):
             print("resident: %.0f MiB" % rss)
             self.assertLessEqual(rss, 300)
 
+    def test_memory_per_rule_is_at_most_256_bytes_and_comes_back(self):
+        n = 200000
+        with lab.Lab() as l:
+            s = l.switch()
+            s.ctl("add-br", "br0")
+            s.flows("priority=1,actions=drop")
+            before = s.rss_kib()
+            rules = ("in_port=1,udp,nw_src=10.%d.%d.%d,tp_src=%d,tp_dst=53,"
+                     "actions=set_field:02:00:00:00:00:%02x->eth_dst,output:2"
+                     % (i >> 16, i >> 8 & 255, i & 255, 1000 + i % 50000,
+                        i % 48) for i in range(n))
+            s.flows(*rules)
+            each = (s.rss_kib() - before) * 1024 / n
+            print("%.0f bytes per rule" % each)
+            # The last chunk and the hash table are not full.
+            self.assertLess(each, 256)
+            self.assertEqual(n + 1, int(s.ofctl(
+                "dump-aggregate").split("flow_count=")[1]))
+            s.ofctl("del-flows")
+            lab.wait_until("memory back", lambda: (s.rss_kib() - before)
+                           * 1024 / n < 64, 10)
+
 
 if __name__ == "__main__":
     lab.main("ping", "ovs-ofctl")
