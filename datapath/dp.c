@@ -56,12 +56,16 @@ pools_create(struct dp *dp, uint32_t mbufs)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
     const struct rte_mbuf_dynflag cont = { .name = "weft_tx_cont" };
+    const struct rte_mbuf_dynflag queue = { .name = "weft_tx_queue" };
 
-    if (rte_mbuf_dynflag_register_bitnum(&cont, TX_CONT_BIT) < 0)
+    if (rte_mbuf_dynflag_register_bitnum(&cont, TX_CONT_BIT) < 0
+        || rte_mbuf_dynflag_register_bitnum(&queue, TX_QUEUE_BIT) < 0)
         return -rte_errno;
+    mbufs = mbufs ? mbufs : MBUFS_DEFAULT;
+    dp->max_waiting = mbufs / 2 / dp->n_workers;
     snprintf(name, sizeof name, "pkt.%p", (void *) dp);
     dp->env.pool = rte_pktmbuf_pool_create(
-        name, mbufs ? mbufs : MBUFS_DEFAULT, 256,
+        name, mbufs, 256,
         RTE_ALIGN(sizeof(struct punt_meta), RTE_MBUF_PRIV_ALIGN),
         RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
     if (!dp->env.pool)

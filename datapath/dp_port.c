@@ -8,6 +8,7 @@
 
 #include "datapath/dp_priv.h"
 #include "datapath/group.h"
+#include "datapath/queue.h"
 #include "datapath/worker.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
@@ -55,6 +56,7 @@ dp_port_destroy(struct dp_port *p)
     while (p->tx_ring && !rte_ring_dequeue(p->tx_ring, &m))
         worker_drop(p->owner, p->br, NULL, m, DROP_TX_PORT_DOWN);
     rte_ring_free(p->tx_ring);
+    dp_queues_free(p);
     for (unsigned i = 0; i < DP_MAX_WORKERS; i++)
         free(p->pw[i]);
     free(p);
@@ -657,6 +659,7 @@ dp_port_house(struct dp_port *p)
         if (p->port.mtu + ETH_LEN != p->max_frame && p->port.mtu)
             port_set_mtu(p);
     }
+    dp_queues_house(p);
     if (p->link_reported == p->port.link_up)
         return;
     p->link_reported = p->port.link_up;

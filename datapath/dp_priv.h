@@ -159,12 +159,14 @@ struct dp_port {
     struct rte_ring *tx_ring;   /* To the owner; NULL: one worker. */
     struct dp_port *peer;       /* Patch; NULL: dangling.  Published. */
     struct tunnel_port *tnl;    /* Tunnel.  Published. */
+    struct port_queues *queues; /* Device; NULL: none.  Published. */
     struct port_pw *pw[DP_MAX_WORKERS];
     struct port port;           /* Device, and name, mac, mtu of any. */
     /* Control only. */
     struct dp *dp;
     uint64_t uid;               /* Also read by workers. */
     uint64_t created_ns;
+    uint64_t queues_token;      /* Of rcu_start when 'queues' changed. */
     char peer_name[DP_NAME_LEN];
     char options[256];
     bool link_reported;
@@ -262,6 +264,7 @@ struct dp {
     struct dp_port *uplinks[DP_MAX_UPLINKS + 1]; /* By id, from 1. */
     bool poll, manual;
     uint32_t cache_max;
+    uint32_t max_waiting;       /* Frames in queues, per worker. */
     uint64_t seed;
     uint64_t tsc_start, tsc_hz;
     uint64_t start_ns;          /* base_clock_ns of tick 0. */

@@ -53,6 +53,8 @@ struct prog_ctx {
     uint8_t metadata_in_key; /* A COPY_FIELD wrote it: see the packet. */
     uint8_t pad[5];
 };
+/* aux of SET_QUEUE: the default queue again, behind 1.0's enqueue. */
+#define PROG_QUEUE_NONE 0x8000
 #define PROG_MAX_WORDS 4096
 #define PROG_CTX_WORDS (1 + sizeof(struct prog_ctx) / 8)
 

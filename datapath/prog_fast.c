@@ -70,6 +70,7 @@ struct fold {
     size_t keep;  /* Words up to and with the last op that has an effect. */
     bool output;  /* An output was emitted. */
     bool meter;   /* A meter, and no output behind it. */
+    bool one_queue; /* A queue for the next output only. */
     bool full;
     bool flat;
     bool in_key; /* Metadata is in the packet's key. */
@@ -146,6 +147,21 @@ emit_egress(struct fold *f, const struct dp_op *op)
     memcpy(out->data, &f->metadata, 8);
 }
 
+/* Behind the output of 1.0's enqueue. */
+static void
+emit_queue_end(struct fold *f)
+{
+    struct dp_op *out;
+
+    if (!f->one_queue)
+        return;
+    f->one_queue = false;
+    out = emit_room(f, 1);
+    if (out)
+        *out = (struct dp_op) { .code = DP_OP_SET_QUEUE, .words = 1,
+                                .aux = PROG_QUEUE_NONE };
+}
+
 /* Appends 'op' of the rule of step 'from' (NULL: it says itself where it is
  * from, or need not) at 'table'. */
 static void
@@ -183,9 +199,12 @@ emit(struct fold *f, const struct dp_op *op, const struct prog_step *from,
         f->output = true;
         f->meter = false;
         f->keep = f->n;
+        emit_queue_end(f);
     } else if (op->code == DP_OP_METER) {
         f->meter = true;
         f->keep = f->n;
+    } else if (op->code == DP_OP_SET_QUEUE) {
+        f->one_queue = op->aux & 1;
     }
 }
 

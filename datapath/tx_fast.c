@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "datapath/offload.h"
+#include "datapath/queue.h"
 
 static void
 tx_drop(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
@@ -38,10 +39,11 @@ totals_add(struct totals *t, const struct rte_mbuf *m)
     t->cont += (m->ol_flags & TX_CONT) != 0;
 }
 
-/* Sends up to PORT_BURST frames, 't' in all, on a port that 'w' owns. */
-static void
-tx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
-          unsigned n, struct totals t)
+/* Hands up to PORT_BURST frames, 't' in all, to the device of a port that 'w'
+ * owns; returns how many it took. */
+static inline unsigned
+tx_hand(struct worker *w, struct dp_port *p, struct rte_mbuf *m[], unsigned n,
+        struct totals t)
 {
     struct port_pw *pp = worker_port(w, p);
     unsigned sent = p->port.ops->tx_burst(&p->port, m, (uint16_t) n);
@@ -49,14 +51,49 @@ tx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
     for (unsigned i = sent; i < n; i++) {
         t.bytes -= m[i]->pkt_len;
         t.cont -= (m[i]->ol_flags & TX_CONT) != 0;
-        if (p->port.tx_error)
-            dp_count(pp->stats.tx_errors, 1);
-        tx_drop(w, p, m[i], p->port.tx_error ? DROP_TX_ERROR : DROP_TX_FULL);
     }
     dp_count(pp->stats.tx_packets, sent);
     dp_count(pp->stats.tx_bytes, t.bytes);
     if (p->br)
         dp_count(p->br->pw[w->id]->bal.sent, sent - t.cont);
+    return sent;
+}
+
+unsigned
+tx_try(struct worker *w, struct dp_port *p, struct rte_mbuf *m[], unsigned n)
+{
+    struct totals t = { 0 };
+
+    for (unsigned i = 0; i < n; i++)
+        totals_add(&t, m[i]);
+    return tx_hand(w, p, m, n, t);
+}
+
+void
+tx_refuse(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
+          unsigned reason)
+{
+    if (reason == DROP_TX_ERROR)
+        dp_count(worker_port(w, p)->stats.tx_errors, 1);
+    tx_drop(w, p, m, reason);
+}
+
+/* Sends frames, 't' in all, on a port that 'w' owns. */
+static void
+tx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+          unsigned n, struct totals t)
+{
+    struct port_queues *pq = dp_load(&p->queues);
+    unsigned sent;
+
+    if (weft_unlikely(pq != NULL) && !queues_are_gone(pq)) {
+        queue_tx(w, p, pq, m, n);
+        return;
+    }
+    sent = tx_hand(w, p, m, n, t);
+    for (unsigned i = sent; i < n; i++)
+        tx_refuse(w, p, m[i],
+                  p->port.tx_error ? DROP_TX_ERROR : DROP_TX_FULL);
 }
 
 static void
@@ -174,6 +211,8 @@ static void
 stage_segments(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
 {
     struct rte_mbuf *seg[OFFLOAD_MAX_SEGMENTS];
+    uint64_t queued = m->ol_flags & TX_QUEUE;
+    uint32_t queue = m->hash.sched.queue_id;
     int n = offload_segment(m, w->dp->env.pool, seg, OFFLOAD_MAX_SEGMENTS);
 
     if (n <= 0) {
@@ -181,8 +220,8 @@ stage_segments(struct worker *w, struct dp_port *p, struct rte_mbuf *m)
         return;
     }
     for (int i = 0; i < n; i++) {
-        if (i)
-            seg[i]->ol_flags |= TX_CONT;
+        seg[i]->ol_flags |= queued | (i ? TX_CONT : 0);
+        seg[i]->hash.sched.queue_id = queue;
         stage_ready(w, p, seg[i]);
     }
 }
@@ -377,6 +416,7 @@ patch_output(struct worker *w, struct batch *b, unsigned slot,
     struct port_pw *pp = worker_port(w, p);
     uint32_t len = m->pkt_len;
 
+    m->ol_flags &= ~TX_QUEUE; /* It was for this bridge. */
     if (!peer || dp_read(peer->config) & (DP_PC_DOWN | DP_PC_NO_RECV)) {
         tx_drop(w, p, m, DROP_TX_PORT_DOWN);
         return;

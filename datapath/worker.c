@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "datapath/queue.h"
 #include "utils/base/mem.h"
 
 /* Empty iterations before a worker waits; then the waits double from the
@@ -17,6 +18,9 @@
 #define IDLE_SPINS 64
 #define WAIT_MIN_NS 10000
 #define WAIT_MAX_NS 1000000
+/* With frames in queues: shorter waits are not worth it; longest wait. */
+#define WAIT_QUEUED_NS UINT64_C(50000)
+#define WAIT_FRAMES_NS UINT64_C(100000000)
 /* Iterations between two looks at the file descriptors under load. */
 #define EPOLL_EVERY 16
 
@@ -195,14 +199,20 @@ worker_wait(struct worker *w)
     struct rte_rcu_qsbr *qsbr = w->dp->rcu->qsbr;
     unsigned over = w->idle_rounds - IDLE_SPINS;
     uint64_t ns = (uint64_t) WAIT_MIN_NS << WEFT_MIN(over / 8, 7u);
+    uint64_t queued = queue_wait_ns(w);
     int n = 0;
 
+    if (queued < WAIT_QUEUED_NS)
+        return; /* Waking up takes as long. */
+    ns = __atomic_load_n(&w->n_polled, __ATOMIC_RELAXED)
+             ? WEFT_MIN(ns, WAIT_MAX_NS)
+             : 0;
+    if (queued != UINT64_MAX)
+        ns = WEFT_MIN(ns ? ns : WAIT_FRAMES_NS, queued - WAIT_QUEUED_NS / 2);
     __atomic_store_n(&w->sleeping, 1, __ATOMIC_SEQ_CST);
     if (!worker_has_work(w)) {
         rte_rcu_qsbr_thread_offline(qsbr, w->id);
-        n = worker_poll_fds(w, ev, -1, __atomic_load_n(&w->n_polled,
-                                                       __ATOMIC_RELAXED)
-                                           ? WEFT_MIN(ns, WAIT_MAX_NS) : 0);
+        n = worker_poll_fds(w, ev, -1, ns);
         rte_rcu_qsbr_thread_online(qsbr, w->id);
     }
     __atomic_store_n(&w->sleeping, 0, __ATOMIC_SEQ_CST);

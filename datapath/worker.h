@@ -42,6 +42,9 @@
 /* Later frame of a cut segment: a bit of ol_flags that dp_create registers. */
 #define TX_CONT RTE_MBUF_F_LAST_FREE
 #define TX_CONT_BIT 40
+/* hash.sched says the queue; another such bit. */
+#define TX_QUEUE (UINT64_C(1) << TX_QUEUE_BIT)
+#define TX_QUEUE_BIT 39
 
 /* Packets of one bridge on their way through it. */
 struct batch {
@@ -160,6 +163,7 @@ struct worker {
     uint64_t tsc_mult;            /* 2^64 * ticks per TSC cycle. */
     uint64_t ns_mult;             /* 2^32 * nanoseconds per TSC cycle. */
     uint64_t now_ns;              /* Of this iteration, since dp_create. */
+    uint32_t n_waiting;           /* Frames in queues: queue.h. */
     struct tunnel_worker tw;
 
     /* Statistics. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "datapath/extract_plain_fast.h"
+#include "datapath/queue.h"
 
 static op_run_fn *const op_table[N_PROG_OPS] = {
 #define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
@@ -730,6 +731,8 @@ worker_iterate(struct worker *w)
             n += rx_port(w, ports->p[i]);
     tx_flush(w);
     tx_drain_rings(w);
+    if (weft_unlikely(w->n_waiting))
+        queue_run_all(w);
     if (weft_unlikely(w->tw.n_wants))
         wants_hand_over(w);
     return n;

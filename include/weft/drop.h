@@ -43,6 +43,7 @@
     /* Transmit. */                                                           \
     X(TX_TOO_BIG, "tx_too_big", "frame larger than the output port's MTU")    \
     X(TX_FULL, "tx_full", "output queue full")                                \
+    X(TX_QUEUE, "tx_queue", "queue of the port is full")                      \
     X(TX_ERROR, "tx_error", "device refused the frame")                       \
     X(NO_BUFFER, "no_buffer", "packet memory exhausted")                      \
     X(GSO_FAILED, "gso_failed", "large segment could not be cut")             \
