@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the switch says of itself: packet-in, flow-removed, port-status,
- * role-status, requestforward.
+ * role-status.
  * Source: OpenFlow 1.4.1 §6.3.5, §7.4; 1.3.5 §6.3.4, §7.4; 1.0.0 §5.4. */
 #include "ofproto/agent_priv.h"
 
@@ -321,7 +321,7 @@ ofp_port_event(struct ofp_bridge *b, enum dp_port_event event,
     }
 }
 
-/* ------------------------------------------------- role-status, forwards */
+/* -------------------------------------------------------- role-status */
 
 /* 1.4.1 §7.4.4: whoever's role is changed by the switch, not by itself. */
 void
@@ -341,82 +341,4 @@ ofp_async_role_status(struct ofp_session *s)
             msg, s->b->generation_known ? s->b->generation_id : UINT64_MAX);
     }
     ofp_session_send(s, msg);
-}
-
-/* A request as another version has it; NULL: that version says it otherwise.
- * Group-mods and meter-mods of 1.3 and 1.4 differ in the version byte. */
-static of_object_t *
-requestforward(const struct ofp_session *s, const uint8_t *msg, size_t len)
-{
-    of_requestforward_t *m;
-    of_octets_t request = { (uint8_t *) (uintptr_t) msg, (int) len };
-    of_octets_t put;
-
-    m = of_requestforward_new((of_version_t) s->version);
-    if (!m || of_requestforward_request_set(m, &request)) {
-        of_object_delete(m);
-        return NULL;
-    }
-    of_requestforward_request_get(m, &put);
-    put.data[0] = s->version;
-    return m;
-}
-
-/* 'from': the channel that is not told. */
-static void
-forward(struct ofp_bridge *b, const struct ofp_session *from,
-        enum ofp_forward kind, const uint8_t *msg, size_t len)
-{
-    struct ofp_session *s;
-
-    BASE_LIST_FOR(s, &b->sessions, link) {
-        of_object_t *m;
-
-        if (s == from || s->version < OF_VERSION_1_4
-            || !ofp_session_wants(s, OFP_ASYNC_REQUESTFORWARD, kind))
-            continue;
-        m = requestforward(s, msg, len);
-        if (m)
-            ofp_session_send(s, m);
-    }
-}
-
-/* In a transaction: told when it has succeeded. */
-struct held_forward {
-    enum ofp_forward kind;
-    uint8_t *msg;
-    size_t len;
-};
-
-static void
-held_forward_send(struct ofp_bridge *b, void *rec)
-{
-    const struct held_forward *h = rec;
-
-    forward(b, b->actor, h->kind, h->msg, h->len);
-}
-
-static void
-held_forward_free(void *rec)
-{
-    free(((struct held_forward *) rec)->msg);
-}
-
-static const struct ofp_txn_ops held_forward_ops = {
-    .size = sizeof(struct held_forward),
-    .done = held_forward_send,
-    .free = held_forward_free,
-};
-
-void
-ofp_async_forward(struct ofp_session *from, enum ofp_forward kind,
-                  const uint8_t *msg, size_t len)
-{
-    struct ofp_bridge *b = from->b;
-
-    if (ofp_txn_is_open(b))
-        *(struct held_forward *) ofp_txn_log(b, &held_forward_ops) =
-            (struct held_forward) { kind, base_xmemdup(msg, len), len };
-    else
-        forward(b, ofp_session_channel(from), kind, msg, len);
 }

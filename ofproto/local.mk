@@ -8,6 +8,7 @@ libofproto_a_SOURCES = \
 	%D%/compile.c %D%/compile.h \
 	%D%/dispatch.c \
 	%D%/dump.c \
+	%D%/forward.c \
 	%D%/group_check.c \
 	%D%/group_dump.c \
 	%D%/groups.c %D%/groups.h \

@@ -57,6 +57,7 @@ enum ofp_err
 ofp_handle_meter_mod(struct ofp_session *s, of_object_t *msg)
 {
     struct ofp_meter_spec spec = { .id = 0 };
+    enum ofp_err err;
     uint16_t command;
 
     of_meter_mod_command_get(msg, &command);
@@ -65,7 +66,10 @@ ofp_handle_meter_mod(struct ofp_session *s, of_object_t *msg)
     if (command > OFP_MC_DELETE)
         return OFP_ERR_METER_BAD_COMMAND;
     take_bands(msg, &spec);
-    return ofp_meter_apply(s->b, s, (enum ofp_meter_command) command, &spec);
+    err = ofp_meter_apply(s->b, s, (enum ofp_meter_command) command, &spec);
+    if (!err)
+        ofp_async_forward(s, OFP_FORWARD_METER_MOD, s->msg, s->msg_len);
+    return err;
 }
 
 /* ---------------------------------------------------------------- multipart */

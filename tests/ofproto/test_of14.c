@@ -246,6 +246,73 @@ START_TEST(test_of14_async_config_that_is_wrong_changes_nothing)
 }
 END_TEST
 
+/* --------------------------------------------------------- requestforward */
+
+#define GROUP_13 "0f 0050 00000031 0000 01 00 00000007" BUCKETS_13
+#define BUCKETS_13                                                            \
+    "0020 0003 ffffffff ffffffff 00000000 0000 0010 00000001 ffff 000000000000" \
+    "0020 0004 00000002 ffffffff 00000000 0000 0010 00000002 ffff 000000000000"
+
+START_TEST(test_of14_requestforward_tells_others_in_their_version)
+{
+    struct mem_conn c15;
+
+    bed_session(&c15, 6, false);
+    mem_send_hex(&c15, "061c 0000 00000001 000b 0008 00000003");
+    ask("051c 0000 00000001 000b 0008 00000003");
+    mem_send_hex(&bed.c, "04" GROUP_13);
+    bed_settle();
+    expect_quiet(&bed.c);
+    expect_hex(&c14, "0520 0058 00000000 05" GROUP_13);
+    expect_hex(&c15, "0620 0068 00000000"
+                     "060f 0060 00000031 0000 01 00 00000007 0048 0000"
+                     "ffffffff"
+                     "0020 0010 00000000 0000 0010 00000001 ffff 000000000000"
+                     "0000 0008 00030000"
+                     "0028 0010 00000001 0000 0010 00000002 ffff 000000000000"
+                     "0000 0008 00040000 0001 0008 00000002");
+    /* Its own request is not told to a session, a refused one to nobody. */
+    mem_send_hex(&bed.c, "04" GROUP_13);
+    expect_error(&bed.c, 6, 0);
+    ask("050f 0000 00000032 0002 00 00 00000007");
+    expect_quiet(&c14);
+    expect_hex(&c15, "0620 0020 00000000 060f 0018 00000032 0002 00 00"
+                     "00000007 0000 0000 ffffffff");
+    mem_close(&c15);
+}
+END_TEST
+
+START_TEST(test_of14_requestforward_of_15_is_said_in_14_if_it_can_be)
+{
+    struct mem_conn c15;
+
+    bed_session(&c15, 6, false);
+    ask("051c 0000 00000001 000b 0008 00000003");
+    mem_send_hex(&c15, "060f 0000 00000031 0000 01 00 00000007 0050 0000"
+                       "ffffffff"
+                       "0020 0010 00000000 0000 0010 00000001 ffff"
+                       "000000000000 0000 0008 00030000"
+                       "0030 0010 00000001 0000 0010 00000002 ffff"
+                       "000000000000 0000 0008 00040000"
+                       "0001 0008 00000002 0002 0008 ffffffff");
+    bed_settle();
+    expect_quiet(&c15);
+    expect_hex(&c14, "0520 0058 00000000 05" GROUP_13);
+    /* A single bucket goes: 1.4 has no word for it. */
+    mem_send_hex(&c15, "060f 0000 00000032 0005 01 00 00000007 0000 0000"
+                       "00000001");
+    bed_settle();
+    expect_quiet(&c15);
+    expect_quiet(&c14);
+    mem_send_hex(&c15, "061d 0000 00000033 0000 0001 00000005"
+                       "0001 0010 00000064 00000000 00000000");
+    bed_settle();
+    expect_hex(&c14, "0520 0028 00000000 051d 0020 00000033 0000 0001"
+                     "00000005 0001 0010 00000064 00000000 00000000");
+    mem_close(&c15);
+}
+END_TEST
+
 /* ----------------------------------------------------------- flow monitor */
 
 #define MONITOR(xid, id, flags, table, command, match)                        \
@@ -422,6 +489,10 @@ main(void)
     tcase_add_test(tc, test_of14_displaced_master_gets_a_role_status);
     tcase_add_test(tc, test_of14_async_config_is_got_and_set_by_properties);
     tcase_add_test(tc, test_of14_async_config_that_is_wrong_changes_nothing);
+    tcase_add_test(tc,
+                   test_of14_requestforward_tells_others_in_their_version);
+    tcase_add_test(tc,
+                   test_of14_requestforward_of_15_is_said_in_14_if_it_can_be);
     tcase_add_test(tc, test_of14_monitor_tells_initial_added_modified_removed);
     tcase_add_test(tc, test_of14_monitor_abbreviates_own_changes_unless_told);
     tcase_add_test(tc, test_of14_monitor_filters_and_ends);
