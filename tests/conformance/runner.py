@@ -71,7 +71,10 @@ class Judge:
                 sent.index(xid), wire.describe(self.c.version, m))
         if case.error:
             return "accepted, want error %s" % (case.error,)
-        for m in case.messages:
+        for i, m in enumerate(case.messages):
+            if any(type(x) is type(m) and x.command
+                   for x in case.messages[i + 1:]):
+                continue  # Changed since.
             why = read_back(self.c, m)
             if why:
                 return why
@@ -280,6 +283,9 @@ def read_back(c, message):
         if m[1] == wire.ERROR:
             return "%s statistics refused: %s" % (
                 kind[1], wire.describe(c.version, m))
+        if kind[1] == "group" and c.version >= 6:
+            seen += groups_differ(m, message)
+            continue
         v, t, size, xid = ofproto_parser.header(m)
         reply = ofproto_parser.msg(message.datapath, v, t, size, xid, m)
         seen += [differs(parser, kind[1], s, message) for s in reply.body]
@@ -287,6 +293,21 @@ def read_back(c, message):
         return ""
     return "%s read back otherwise: %s" % (kind[1],
                                            "; ".join(seen) or "none there")
+
+
+def groups_differ(m, sent):
+    """Of the groups in a group description of 1.5, byte by byte: os-ken takes
+    a bucket's successors for its properties."""
+    sent.serialize()
+    kind, group, size = struct.unpack_from("!BxIH", sent.buf, 10)
+    want = kind, group, bytes(sent.buf[24:24 + size])
+    out, at = [], 16
+    while at < len(m):
+        length, kind, group, size = struct.unpack_from("!HBxIH", m, at)
+        got = kind, group, bytes(m[at + 16:at + 16 + size])
+        out.append("" if got == want else "group %s, sent %s" % (got, want))
+        at += length
+    return out
 
 
 def differs(parser, kind, stats, sent):
