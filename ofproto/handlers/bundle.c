@@ -8,6 +8,7 @@
 
 enum { OPEN_REQUEST = 0, CLOSE_REQUEST = 2, COMMIT_REQUEST = 4,
        DISCARD_REQUEST = 6 };
+enum { TIMED = 1 << 2 }; /* OFPBF_TIME of 1.5. */
 
 struct control {
     uint32_t id;
@@ -70,6 +71,8 @@ control_open(struct ofp_session *s, const struct control *c)
 
     if (bu)
         return spoilt(s, bu, OFP_ERR_BUNDLE_EXIST);
+    if (s->version >= OF_VERSION_1_5 && c->flags & TIMED)
+        return OFP_ERR_BUNDLE_SCHED_NOT_SUPPORTED; /* 1.5.1 §7.3.9.4 */
     if (c->flags & ~OFP_BF_ALL)
         return OFP_ERR_BUNDLE_BAD_FLAGS;
     return ofp_bundle_open(s, c->id, c->flags, &bu);
@@ -82,6 +85,9 @@ control_known(struct ofp_session *s, const struct control *c,
 {
     if (!bu)
         return OFP_ERR_BUNDLE_BAD_ID;
+    if (s->version >= OF_VERSION_1_5 && c->flags & TIMED
+        && c->type == COMMIT_REQUEST)
+        return spoilt(s, bu, OFP_ERR_BUNDLE_SCHED_NOT_SUPPORTED);
     if (c->type != DISCARD_REQUEST && c->flags != ofp_bundle_flags(bu))
         return spoilt(s, bu, OFP_ERR_BUNDLE_BAD_FLAGS);
     if (c->type == CLOSE_REQUEST && ofp_bundle_is_closed(bu))

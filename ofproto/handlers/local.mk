@@ -2,6 +2,7 @@
 libofproto_a_SOURCES += \
 	%D%/async.c \
 	%D%/bundle.c \
+	%D%/bundle_features.c \
 	%D%/controller_status.c \
 	%D%/desc.c \
 	%D%/features.c \
