@@ -209,14 +209,27 @@ mask_check(const struct flow_field *f, const uint8_t *p, unsigned n)
                : OFP_ERR_MATCH_BAD_MASK;
 }
 
+/* Bytes written one by one and then read as a word make the processor wait:
+ * the common widths go in one piece. */
 static uint64_t
 get_be(const uint8_t *p, unsigned n)
 {
     uint64_t v = 0;
 
-    while (n--)
-        v = v << 8 | *p++;
-    return v;
+    switch (n) {
+    case 1:
+        return *p;
+    case 2:
+        return get_be16(p);
+    case 4:
+        return get_be32(p);
+    case 8:
+        return get_be64(p);
+    default:
+        while (n--)
+            v = v << 8 | *p++;
+        return v;
+    }
 }
 
 /* Adds 'v', a number in host order, to the bits of the member. */
@@ -226,8 +239,23 @@ member_or(struct flow_key *k, const struct flow_field *f, uint64_t v)
     uint8_t *m = (uint8_t *) k + f->offset;
 
     v <<= f->shift;
-    for (unsigned i = f->width; i--; v >>= 8)
-        m[i] |= (uint8_t) v;
+    switch (f->width) {
+    case 1:
+        *m |= (uint8_t) v;
+        break;
+    case 2:
+        put_be16(m, (uint16_t) (get_be16(m) | v));
+        break;
+    case 4:
+        put_be32(m, (uint32_t) (get_be32(m) | v));
+        break;
+    case 8:
+        put_be64(m, get_be64(m) | v);
+        break;
+    default:
+        for (unsigned i = f->width; i--; v >>= 8)
+            m[i] |= (uint8_t) v;
+    }
 }
 
 /* One TLV's payload: 'n' bytes of value and, if 'masked', of mask.  The
