@@ -336,6 +336,13 @@ void ofp_dumps_detach(struct ofp_bridge *);
 /* The bridge goes: its clients are told. */
 void ofp_clients_detach(struct ofp_bridge *);
 
+/* ------------------------------------------------------ handlers/queues.c */
+
+/* OpenFlow 1.0's enqueue wants a queue that is there, on a port that has
+ * queues at all: OFPBAC_BAD_QUEUE; where there are none it is an output. */
+enum ofp_err ofp_queues_of_ops(const struct ofp_bridge *,
+                               const struct dp_op_list *);
+
 /* --------------------------------------------------------------- async.c */
 
 /* Initial configuration of what a session hears, and the reasons of a kind

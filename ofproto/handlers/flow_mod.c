@@ -123,6 +123,8 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
         err = take_instr(s, msg, &fm);
         if (!err)
             err = ofp_meters_of_instr(s->b, &fm.instr);
+        if (!err && fm.of10)
+            err = ofp_queues_of_ops(s->b, &fm.instr.apply);
         if (err == OFP_ERR_METER_UNKNOWN_METER
             && s->version >= OF_VERSION_1_5) /* An action's error. */
             err = OFP_ERR_ACT_BAD_METER;
