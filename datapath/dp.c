@@ -14,6 +14,7 @@
 
 #include "datapath/dp_priv.h"
 #include "datapath/eal.h"
+#include "datapath/group.h"
 #include "datapath/worker.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
@@ -40,7 +41,7 @@ dp_event_signal(struct dp *dp)
 int
 dp_event_fd(const struct dp *dp)
 {
-    return dp->event_fd;
+    return dp->links.fd;
 }
 
 uint32_t
@@ -128,6 +129,9 @@ dp_start(struct dp *dp, const struct dp_config *c, const int cores[],
     dp->punt_buf = malloc(DP_PUNT_BUF);
     if (dp->event_fd < 0 || !dp->rcu || !dp->tunnels || !dp->punt_buf)
         return weft_err_set(e, -ENOMEM, "datapath: out of memory");
+    err = link_watch_open(&dp->links, dp->event_fd);
+    if (err)
+        return weft_err_set(e, err, "datapath: %s", strerror(-err));
     for (unsigned i = 0; i < dp->n_workers; i++) {
         err = worker_create(dp, i, cores[i]);
         if (err)
@@ -162,6 +166,7 @@ create(const struct dp_config *c, bool manual, struct dp **out,
     dp->manual = manual;
     dp->cache_max = c->cache_entries ? c->cache_entries : DP_CACHE_MAX;
     dp->event_fd = -1;
+    dp->links.fd = dp->links.netlink = dp->links.timer = -1;
     dp->tsc_start = rte_rdtsc();
     dp->tsc_hz = rte_get_tsc_hz();
     dp->start_ns = base_clock_ns();
@@ -212,6 +217,7 @@ dp_destroy(struct dp *dp)
         worker_destroy(dp->workers[i]);
     rte_mempool_free(dp->env.pool);
     rte_mempool_free(dp->env.big_pool);
+    link_watch_close(&dp->links);
     if (dp->event_fd >= 0)
         close(dp->event_fd);
     free(dp->punt_buf);
@@ -228,9 +234,12 @@ dp_commit(struct dp *dp)
     struct dp_bridge *br;
     struct dp_pending_sync *s;
 
-    BASE_LIST_FOR(br, &dp->bridges, node)
+    BASE_LIST_FOR(br, &dp->bridges, node) {
+        if (br->relive_dirty)
+            dp_groups_relive(br);
         if (br->dirty)
             dp_bridge_commit(br);
+    }
     rcu_release(dp->rcu);
     dp->seq++;
     /* A full list: the last entry waits for the newer token. */
@@ -298,6 +307,7 @@ house(struct dp *dp, uint64_t now)
     dp->house_ns = now;
     BASE_LIST_FOR_SAFE(p, tmp, &dp->ports, node)
         dp_port_house(p);
+    link_watch_house(dp);
     BASE_LIST_FOR(br, &dp->bridges, node) {
         dp_bridge_house(br);
         dirty |= br->dirty;
@@ -322,6 +332,7 @@ dp_run(struct dp *dp, unsigned budget)
     syncs_deliver(dp);
     n = dp_punts_deliver(dp, budget);
     n += wants_deliver(dp, budget > n ? budget - n : 0);
+    link_watch_run(dp);
     if (now - dp->house_ns >= HOUSE_NS)
         house(dp, now);
     more = rcu_poll(dp->rcu, RCU_BUDGET);

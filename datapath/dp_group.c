@@ -359,10 +359,15 @@ relive(struct dp_bridge *br, struct dp_group *g, unsigned depth)
         return;
     g->relive_busy = true;
     for (uint32_t i = 0; i < a->n_buckets; i++) {
+        struct dp_port *port = a->b[i].watch_port == DP_PORT_NONE
+                                   ? NULL
+                                   : dp_bridge_port(br, a->b[i].watch_port);
         struct dp_group *watched =
             a->b[i].watch_group == DP_GROUP_NONE
                 ? NULL : dp_group_find(br, a->b[i].watch_group);
 
+        if (port)
+            port->watch_round = br->relive_round;
         if (watched)
             relive(br, watched, depth - 1);
         n_live += group_bucket_live(br, &a->b[i]);
@@ -385,6 +390,7 @@ dp_groups_relive(struct dp_bridge *br)
 {
     struct dp_group *g;
 
+    br->relive_dirty = false;
     br->relive_round++;
     BASE_LIST_FOR(g, &br->watchers, watcher)
         relive(br, g, RELIVE_DEPTH);
@@ -424,17 +430,27 @@ group_new(struct dp_bridge *br, uint32_t id, struct dp_group **out)
     return 0;
 }
 
-/* Its own liveness, and that of groups that watch it. */
+static uint32_t
+watch_groups(const struct group_act *a)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < a->n_buckets; i++)
+        n += a->b[i].watch_group != DP_GROUP_NONE;
+    return n;
+}
+
+/* Its own liveness now, that of groups that watch it with the commit: many
+ * groups may change before. */
 static void
 group_changed(struct dp_bridge *br, struct dp_group *g)
 {
     base_list_del(&g->watcher);
     if (g->act->watches)
         base_list_add_tail(&br->watchers, &g->watcher);
-    else
-        __atomic_store_n(&g->live, g->act->n_buckets > 0, __ATOMIC_RELAXED);
-    if (!base_list_empty(&br->watchers))
-        dp_groups_relive(br);
+    g->relive_round = br->relive_round - 1;
+    relive(br, g, RELIVE_DEPTH);
+    br->relive_dirty |= br->n_watch_groups > 0;
 }
 
 int
@@ -459,6 +475,7 @@ dp_group_set(struct dp_bridge *br, uint32_t id,
         return err;
     }
     dp_publish(&g->act, a);
+    br->n_watch_groups += watch_groups(a) - (old ? watch_groups(old) : 0);
     if (fresh) {
         br->n_groups++;
         table_put(br->groups, g);
@@ -479,8 +496,8 @@ dp_group_del(struct dp_bridge *br, uint32_t id)
     dp_publish(&table_entry(br->groups, id)->g, (struct dp_group *) NULL);
     br->n_groups--;
     base_list_del(&g->watcher);
-    if (!base_list_empty(&br->watchers))
-        dp_groups_relive(br);
+    br->n_watch_groups -= watch_groups(g->act);
+    br->relive_dirty |= br->n_watch_groups > 0;
     rcu_defer(br->dp->rcu, group_free, g);
 }
 

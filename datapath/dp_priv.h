@@ -24,6 +24,7 @@
 #include <stdatomic.h>
 
 #include "datapath/cache.h"
+#include "datapath/link_watch.h"
 #include "datapath/mac.h"
 #include "datapath/port.h"
 #include "datapath/prog.h"
@@ -170,6 +171,7 @@ struct dp_port {
     char peer_name[DP_NAME_LEN];
     char options[256];
     bool link_reported;
+    uint32_t watch_round;       /* br->relive_round when last watched. */
     struct base_list node;      /* In dp->ports. */
 };
 
@@ -228,6 +230,8 @@ struct dp_bridge {
     struct flow_key cache_mask;
     uint32_t n_groups;
     uint32_t relive_round;
+    uint32_t n_watch_groups; /* Buckets that watch a group. */
+    bool relive_dirty;       /* Their groups' liveness is out of date. */
     struct base_list watchers; /* Groups that watch ports or groups. */
     struct base_slab rules[FLOW_KEY_WORDS + 1]; /* By number of values. */
     struct base_list metered_acts; /* Of 'acts': those that name a meter. */
@@ -269,6 +273,7 @@ struct dp {
     uint64_t tsc_start, tsc_hz;
     uint64_t start_ns;          /* base_clock_ns of tick 0. */
     int event_fd;
+    struct link_watch links;
     uint32_t event_pending;     /* Set by workers, cleared by dp_run. */
     uint32_t notify_seq;        /* Commits that want a report. */
     /* Control only. */

@@ -7,6 +7,7 @@ libdatapath_a_SOURCES += \
 	%D%/dp_rule.c %D%/dp_txn.c %D%/dp_uplink.c \
 	%D%/stage_fast.h \
 	%D%/eal.c %D%/eal.h %D%/rcu.c %D%/rcu.h \
+	%D%/link_watch.c %D%/link_watch.h \
 	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
 	%D%/arena.c %D%/arena.h \

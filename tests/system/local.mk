@@ -7,6 +7,7 @@ SYSTEM_TESTS = \
 	%D%/test_conformance.py \
 	%D%/test_conformance_cases.py \
 	%D%/test_controller.py \
+	%D%/test_groups.py \
 	%D%/test_limits.py \
 	%D%/test_openflow14.py \
 	%D%/test_openflow15.py \
