@@ -2,8 +2,11 @@
 /* The pipeline against the reference interpreter: random rules over several
  * tables, random frames, well-formed and broken, rules changing in between.
  * What leaves by which port, what is punted and why the rest is dropped must
- * agree, byte by byte, with any size of flow cache or none. */
+ * agree, byte by byte, with any size of flow cache or none; also while rules
+ * change under a forwarding worker.  WEFT_LONG=N takes N times as long. */
 #include <check.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +20,7 @@
 #define N_TABLES 4
 #define EGRESS_TABLE 2 /* When there are egress tables. */
 #define MAX_RULES 80
-#define MAX_OUTS 2048
+#define MAX_OUTS 8192
 
 static struct bed b;
 static uint64_t rng;
@@ -430,11 +433,29 @@ rule_add(void)
     rules[n_rules++] = r;
 }
 
+/* Rules as they were, for those who still compare with them. */
+static struct rule *retired[4096];
+static unsigned n_retired;
+
+static void
+rule_retire(struct rule *r)
+{
+    ck_assert_uint_lt(n_retired, WEFT_ARRAY_LEN(retired));
+    retired[n_retired++] = r;
+}
+
+static void
+retired_free(void)
+{
+    while (n_retired)
+        free(retired[--n_retired]);
+}
+
 static void
 rule_del(unsigned i)
 {
     dp_rule_del(rules[i]->dr);
-    free(rules[i]);
+    rule_retire(rules[i]);
     rules[i] = rules[--n_rules];
 }
 
@@ -442,9 +463,11 @@ rule_del(unsigned i)
 static void
 rule_modify(unsigned i)
 {
-    struct rule *r = rules[i];
+    struct rule *r = base_xmemdup(rules[i], sizeof *r);
     struct flow_match match = r->ir.match;
 
+    rule_retire(rules[i]); /* Its ops may still be looked at. */
+    rules[i] = r;
     for (unsigned tries = 0; tries < 20; tries++) {
         r->ir.match = match;
         instr_random(r, &frames[rnd(n_frames)].k);
@@ -462,6 +485,7 @@ rule_modify(unsigned i)
 static void
 rules_change(void)
 {
+    retired_free();
     for (unsigned n = 1 + rnd(4); n; n--) {
         unsigned what = rnd(4);
 
@@ -767,9 +791,346 @@ rounds(unsigned n_rounds, unsigned burst)
     }
     while (n_rules)
         rule_del(0);
+    retired_free();
+}
+
+/* -------------------------------------------------------------- in flight
+ *
+ * A worker thread forwards while this one changes rules, one operation after
+ * the other, each committed.  Between two of its iterations the worker has
+ * seen all that was committed before the first and nothing that was begun
+ * after the second: each packet must be what the interpreter makes of it with
+ * some rule set in between.  A packet looks at a table once, and tables
+ * upwards, so each of its tables may be of a later set than the one below. */
+#define FLIGHT_FRAMES 96
+#define FLIGHT_OPS 6
+#define FLIGHT_COMBOS 512 /* Rule sets tried for one packet, at most. */
+
+static struct {
+    pthread_t thread;
+    unsigned round, done;      /* Asked for; finished. */
+    bool quit;
+    unsigned begun, committed; /* Operations of this round. */
+    unsigned n_runs;
+    struct {
+        unsigned n;            /* Frames until then. */
+        unsigned from, to;     /* Operations that it may have seen. */
+    } runs[FLIGHT_FRAMES + 8];
+    /* Rule sets, by the number of operations. */
+    struct interp_rule sets[FLIGHT_OPS + 1][MAX_RULES];
+    size_t n_sets[FLIGHT_OPS + 1];
+    char what[FLIGHT_OPS + 1][256]; /* Operations, for the message. */
+} flight;
+
+#define FL_LOAD(member) __atomic_load_n(&flight.member, __ATOMIC_SEQ_CST)
+#define FL_STORE(member, v)                                                   \
+    __atomic_store_n(&flight.member, (v), __ATOMIC_SEQ_CST)
+
+static void
+flight_forward(struct worker *w)
+{
+    unsigned sum = 0;
+
+    rte_rcu_qsbr_thread_online(w->dp->rcu->qsbr, w->id);
+    flight.n_runs = 0;
+    while (flight.n_runs < WEFT_ARRAY_LEN(flight.runs)) {
+        unsigned from = FL_LOAD(committed), i = flight.n_runs;
+        unsigned n = worker_iterate(w);
+
+        rcu_report(w->dp->rcu, w->id);
+        if (!n)
+            break;
+        sum += n;
+        flight.runs[i].n = sum;
+        flight.runs[i].from = from;
+        flight.runs[i].to = FL_LOAD(begun);
+        flight.n_runs++;
+    }
+    rte_rcu_qsbr_thread_offline(w->dp->rcu->qsbr, w->id);
+}
+
+static void *
+flight_main(void *arg)
+{
+    for (unsigned round = 1; !FL_LOAD(quit);) {
+        if (FL_LOAD(round) != round) {
+            sched_yield();
+            continue;
+        }
+        flight_forward(arg);
+        FL_STORE(done, round++);
+    }
+    return NULL;
+}
+
+static void
+flight_snapshot(unsigned i)
+{
+    for (unsigned k = 0; k < n_rules; k++)
+        flight.sets[i][k] = rules[k]->ir;
+    flight.n_sets[i] = n_rules;
+}
+
+/* Rules of each table as of its set.  Returns their number. */
+static size_t
+flight_mix(const unsigned of[N_TABLES], struct interp_rule out[])
+{
+    size_t n = 0;
+
+    for (unsigned t = 0; t < N_TABLES; t++)
+        for (size_t k = 0; k < flight.n_sets[of[t]]; k++)
+            if (flight.sets[of[t]][k].table == t)
+                out[n++] = flight.sets[of[t]][k];
+    return n;
+}
+
+/* Next choice of sets, not falling from table to table.  False: no more. */
+static bool
+flight_next(unsigned of[N_TABLES], unsigned to)
+{
+    unsigned t = N_TABLES;
+
+    while (t-- > 0)
+        if (of[t] < to) {
+            of[t]++;
+            for (unsigned k = t + 1; k < N_TABLES; k++)
+                of[k] = of[t];
+            return true;
+        }
+    return false;
+}
+
+/* Is what came out of frame 'i' what is expected now? */
+static bool
+flight_equal(unsigned i)
+{
+    bool used[MAX_OUTS / 8] = { false };
+    unsigned n = 0;
+
+    if (n_expected > WEFT_ARRAY_LEN(used))
+        return false;
+    for (unsigned g = 0; g < n_got; g++) {
+        unsigned k;
+
+        if (got[g].frame != i)
+            continue;
+        for (k = 0; k < n_expected; k++)
+            if (!used[k] && seen_equal(&got[g], &expected[k]))
+                break;
+        if (k == n_expected)
+            return false;
+        used[k] = true;
+        n++;
+    }
+    return n == n_expected;
+}
+
+static void
+expected_free(void)
+{
+    while (n_expected)
+        free(expected[--n_expected].data);
+}
+
+static bool
+flight_explains(struct interp_pipeline *pl, const struct frame *f,
+                uint32_t in, unsigned i, unsigned from, unsigned to)
+{
+    static struct interp_rule mix[N_TABLES * MAX_RULES];
+    unsigned of[N_TABLES] = { from, from, from, from };
+
+    pl->rules = mix;
+    for (unsigned tries = 0; tries < FLIGHT_COMBOS; tries++) {
+        bool same;
+
+        pl->n_rules = flight_mix(of, mix);
+        the_frame = i;
+        n_expected = 0;
+        expect(pl, f, in);
+        same = flight_equal(i);
+        expected_free();
+        if (same)
+            return true;
+        if (!flight_next(of, to))
+            return false;
+    }
+    return true; /* Too many to tell. */
+}
+
+/* What left is told apart by the last bytes of each frame. */
+static void
+flight_collect(void)
+{
+    struct rte_mbuf *m;
+
+    for (uint32_t port = 1; port <= N_PORTS; port++)
+        while ((m = bed_take(&b, port))) {
+            uint8_t buf[2048];
+
+            ck_assert_uint_le(m->pkt_len, sizeof buf);
+            seen_add(got, &n_got, (struct seen) {
+                .port = port, .len = m->pkt_len,
+                .data = (uint8_t *) (uintptr_t) rte_pktmbuf_read(
+                    m, 0, m->pkt_len, buf) });
+            rte_pktmbuf_free(m);
+        }
+    for (unsigned g = 0; g < n_got; g++)
+        got[g].frame = get_be32(got[g].data + got[g].len - 4);
+}
+
+static void
+flight_operation(char what[256])
+{
+    static const char *const names[] = { "add", "add", "delete", "modify" };
+    unsigned kind = rnd(4), i = n_rules;
+    const struct rule *r;
+
+    if (kind >= 2 && n_rules)
+        i = rnd(n_rules);
+    if (kind < 2 && n_rules == MAX_RULES) {
+        snprintf(what, 256, "nothing");
+        return;
+    }
+    if (kind >= 2 && i < n_rules) {
+        r = rules[i];
+        snprintf(what, 256, "%s rule %u of table %u", names[kind],
+                 r->ir.priority, r->ir.table);
+    }
+    if (kind == 2 && i < n_rules)
+        rule_del(i);
+    else if (kind == 3 && i < n_rules)
+        rule_modify(i);
+    else {
+        rule_add();
+        r = rules[n_rules - 1];
+        snprintf(what, 256, "add rule %u of table %u", r->ir.priority,
+                 r->ir.table);
+    }
+}
+
+static uint64_t
+flight_quota(void)
+{
+    return bed_drops(&b, DROP_PUNT_QUOTA) + bed_drops(&b, DROP_PUNT_FULL);
+}
+
+/* One frame, many times, while rules change. */
+static void
+flight_round(unsigned round)
+{
+    struct interp_pipeline pl;
+    struct frame f = frames[rnd(n_frames)];
+    uint32_t in = 1 + rnd(N_PORTS);
+    unsigned n_ops = 1 + rnd(FLIGHT_OPS), run = 0;
+    uint64_t quota = flight_quota();
+    static struct interp_rule now[MAX_RULES];
+    static struct pkt p;
+
+    retired_free();
+    f.len += 4; /* Behind the packet: no action writes there. */
+    memcpy(p.b, f.b, f.len);
+    p.len = f.len;
+    for (unsigned i = 0; i < FLIGHT_FRAMES; i++) {
+        put_be32(p.b + p.len - 4, i);
+        bed_feed(&b, in, &p);
+    }
+    for (uint32_t port = 1; port <= N_PORTS; port++)
+        b.ports[port].tx_room = BED_QUEUE;
+    n_got = 0;
+    flight_snapshot(0);
+    FL_STORE(begun, 0);
+    FL_STORE(committed, 0);
+    FL_STORE(round, round);
+    for (unsigned i = 1; i <= n_ops; i++) {
+        for (volatile unsigned spin = rnd(4000); spin; spin--)
+            continue;
+        FL_STORE(begun, i);
+        flight_operation(flight.what[i]);
+        dp_commit(b.dp);
+        flight_snapshot(i);
+        FL_STORE(committed, i);
+    }
+    while (FL_LOAD(done) != round)
+        sched_yield();
+    while (dp_run(b.dp, 64))
+        continue;
+    flight_collect();
+    pipeline_get(&pl, now);
+    for (unsigned i = 0; i < FLIGHT_FRAMES && quota == flight_quota(); i++) {
+        while (flight.runs[run].n <= i)
+            run++;
+        put_be32(f.b + f.len - 4, i);
+        if (!flight_explains(&pl, &f, in, i, flight.runs[run].from,
+                             flight.runs[run].to)) {
+            fprintf(stderr, "frame %u of round %u: operations %u to %u of %u\n",
+                    i, round, flight.runs[run].from, flight.runs[run].to,
+                    n_ops);
+            for (unsigned o = 1; o <= n_ops; o++)
+                fprintf(stderr, "op %u: %s\n", o, flight.what[o]);
+            for (unsigned g = 0; g < n_got; g++)
+                if (got[g].frame == i)
+                    fprintf(stderr, "got: port %u table %u cookie %llx "
+                            "metadata %llx reason %u, %zu bytes\n",
+                            got[g].port, got[g].table,
+                            (unsigned long long) got[g].cookie,
+                            (unsigned long long) got[g].metadata,
+                            got[g].reason, got[g].len);
+            for (unsigned s = flight.runs[run].from;
+                 s <= flight.runs[run].to; s++) {
+                pl.rules = flight.sets[s];
+                pl.n_rules = flight.n_sets[s];
+                n_expected = 0;
+                expect(&pl, &f, in);
+                for (unsigned k = 0; k < n_expected; k++)
+                    fprintf(stderr, "set %u: port %u table %u cookie %llx "
+                            "metadata %llx reason %u, %zu bytes\n", s,
+                            expected[k].port, expected[k].table,
+                            (unsigned long long) expected[k].cookie,
+                            (unsigned long long) expected[k].metadata,
+                            expected[k].reason, expected[k].len);
+            }
+            differ(&pl, &f, in, "no rule set explains", NULL);
+        }
+    }
+    for (unsigned g = 0; g < n_got; g++)
+        free(got[g].data);
+}
+
+static void
+flight_run(uint32_t cache, uint64_t seed, unsigned n_rounds)
+{
+    rng = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    bed_open_cache(&b, N_PORTS, 0, cache);
+    frames_make();
+    n_rules = 0;
+    b.dp->ev.punt = on_punt;
+    for (unsigned i = 0; i < 30; i++)
+        rule_add();
+    dp_commit(b.dp);
+    memset(&flight, 0, sizeof flight);
+    ck_assert_int_eq(pthread_create(&flight.thread, NULL, flight_main,
+                                    b.dp->workers[0]), 0);
+    for (unsigned round = 1; round <= n_rounds; round++)
+        flight_round(round);
+    FL_STORE(quit, true);
+    pthread_join(flight.thread, NULL);
+    while (n_rules)
+        rule_del(0);
+    retired_free();
+    bed_close(&b);
 }
 
 /* ------------------------------------------------------------------- tests */
+
+/* More of everything: WEFT_LONG=N, as many times as long. */
+static unsigned
+length(void)
+{
+    const char *s = getenv("WEFT_LONG");
+    long n = s ? strtol(s, NULL, 10) : 1;
+
+    return n > 0 ? (unsigned) n : 1;
+}
 
 static void
 eal_up(void)
@@ -791,15 +1152,22 @@ run_with(uint32_t cache, uint64_t seed, unsigned n_rounds, unsigned burst)
 
 START_TEST(test_differential_single_frames_agree_with_the_interpreter)
 {
-    for (uint64_t seed = 1; seed <= 8; seed++)
+    for (uint64_t seed = 1; seed <= 8 * length(); seed++)
         run_with(caches[_i], seed, 60, 1);
 }
 END_TEST
 
 START_TEST(test_differential_bursts_agree_with_the_interpreter)
 {
-    for (uint64_t seed = 101; seed <= 106; seed++)
+    for (uint64_t seed = 101; seed <= 100 + 6 * length(); seed++)
         run_with(caches[_i], seed, 40, BATCH_MAX);
+}
+END_TEST
+
+START_TEST(test_differential_rules_change_while_packets_are_in_flight)
+{
+    for (uint64_t seed = 201; seed <= 200 + length(); seed++)
+        flight_run(caches[_i], seed, 600);
 }
 END_TEST
 
@@ -870,7 +1238,7 @@ main(void)
     Suite *s = suite_create("datapath");
     TCase *tc = tcase_create("differential");
 
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 300 * length());
     tcase_add_unchecked_fixture(tc, eal_up, NULL);
     tcase_add_loop_test(
         tc, test_differential_single_frames_agree_with_the_interpreter, 0,
@@ -880,6 +1248,9 @@ main(void)
         WEFT_ARRAY_LEN(caches));
     tcase_add_loop_test(
         tc, test_differential_port_set_on_a_fragment_is_not_there, 0,
+        WEFT_ARRAY_LEN(caches));
+    tcase_add_loop_test(
+        tc, test_differential_rules_change_while_packets_are_in_flight, 0,
         WEFT_ARRAY_LEN(caches));
     suite_add_tcase(s, tc);
     SRunner *r = srunner_create(s);
