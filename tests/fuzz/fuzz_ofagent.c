@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzz target: any bytes as what a controller sends in one session.
- * Input: byte 0 chooses the version (bit 0: 1.0; bit 1: 1.4; else 1.3); a
- * second session speaks 1.3 or, beside 1.3, 1.0; then messages follow each other.  A
- * message's version byte 0 stands for the session's, 0xfe makes time pass,
+ * Input: byte 0 chooses the version (bit 0: 1.0; bit 1: 1.4; bit 2: 1.5;
+ * else 1.3); a second session speaks 1.3 or, beside 1.3, 1.0; then messages
+ * follow each other.  A message's version byte 0 stands for the session's, 0xfe makes time pass,
  * 0xff runs the datapath instead of sending.
  * Properties: no crash, no leak, no stall: what waits is done after a bounded
  * number of flushes; every byte sent back is a whole message of the session's
@@ -164,7 +164,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!size)
         return 0;
-    version = data[0] & 1 ? 1 : data[0] & 2 ? 5 : 4;
+    version = data[0] & 1   ? 1
+              : data[0] & 2 ? 5
+              : data[0] & 4 ? 6
+                            : 4;
     now = UINT64_C(1000000000000);
     base_clock_fake(&now);
     base_log_set_level(BASE_LOG_ERR);
