@@ -478,6 +478,7 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     struct ofp_groups *t = &b->groups;
     struct ofp_group *g = find_any(t, id);
     bool fresh = !g || g->gone;
+    struct dp_bucket *old = NULL;
     enum ofp_err err = dp_put(b, id, c, keep);
 
     if (err)
@@ -490,9 +491,10 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     } else {
         edges_del(t, &g->config);
         t->n_buckets -= (uint32_t) g->config.n_buckets;
-        free(g->config.buckets);
+        old = g->config.buckets;
     }
     g->config = config_copy(c);
+    free(old); /* Not before: buckets of 'c' may share its ops. */
     t->n_buckets += (uint32_t) c->n_buckets;
     edges_add(t, &g->config);
     (void) heights_update(t, g, height_of(t, &g->config));
@@ -590,8 +592,9 @@ splice(const struct ofp_group *g, const struct ofp_group_mod *m,
     out->buckets = base_xmalloc((out->n_buckets + 1)
                                 * sizeof out->buckets[0]);
     memcpy(out->buckets, old->buckets, at * sizeof out->buckets[0]);
-    memcpy(out->buckets + at, m->config.buckets,
-           n_new * sizeof out->buckets[0]);
+    if (n_new) /* memcpy refuses NULL, whatever the size. */
+        memcpy(out->buckets + at, m->config.buckets,
+               n_new * sizeof out->buckets[0]);
     memcpy(out->buckets + at + n_new, old->buckets + at + cut,
            (old->n_buckets - at - cut) * sizeof out->buckets[0]);
     return OFP_OK;

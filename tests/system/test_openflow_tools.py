@@ -169,7 +169,7 @@ class OvsOfctl(unittest.TestCase):
     def test_refusals_have_the_right_error(self):
         for rule, code in (
                 ("group:5", "BAD_OUT_GROUP"),
-                ("meter:3,output:1", "OFPBIC_UNSUP_INST"),
+                ("meter:3,output:1", "OFPMMFC_UNKNOWN_METER"),
                 ("output:0", "BAD_OUT_PORT")):
             r = self.s.ofctl("add-flow", "actions=" + rule, check=False)
             self.assertNotEqual(r.returncode, 0, rule)
