@@ -146,6 +146,7 @@ struct ofp_bridge {
     struct ofp_compile compile;
     struct ofp_triggers triggers;
 
+    unsigned n_vacancy;     /* Tables with vacancy events on. */
     struct ofp_txn *txn;    /* Under way; NULL: none. */
     uint64_t n_txns;
     bool dirty;             /* Changes since the last dp_commit. */
@@ -353,6 +354,12 @@ uint32_t ofp_async_known(uint8_t version, enum ofp_async);
 void ofp_async_role_status(struct ofp_session *);
 /* REQUESTFORWARD: tells the other controllers of a request of 'from' that
  * has changed groups or meters. */
+/* 'reason': OFPTR_* */
+void ofp_async_table_status(struct ofp_bridge *, uint8_t table,
+                            unsigned reason);
+/* handlers/tables.c: a table's description; NULL: no memory. */
+of_table_desc_t *ofp_table_desc_new(const struct ofp_bridge *,
+                                    of_version_t, uint8_t table);
 void ofp_async_forward(struct ofp_session *from, enum ofp_forward,
                        const uint8_t *msg, size_t len);
 

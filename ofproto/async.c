@@ -342,3 +342,30 @@ ofp_async_role_status(struct ofp_session *s)
     }
     ofp_session_send(s, msg);
 }
+
+void
+ofp_async_table_status(struct ofp_bridge *b, uint8_t table, unsigned reason)
+{
+    struct ofp_session *s;
+
+    BASE_LIST_FOR(s, &b->sessions, link) {
+        of_version_t v = (of_version_t) s->version;
+        of_table_status_t *m;
+        of_table_desc_t *desc;
+
+        if (v < OF_VERSION_1_4
+            || !ofp_session_wants(s, OFP_ASYNC_TABLE_STATUS, reason))
+            continue;
+        m = of_table_status_new(v);
+        desc = ofp_table_desc_new(b, v, table);
+        if (m && desc) {
+            of_table_status_reason_set(m, (uint8_t) reason);
+            if (of_table_status_table_set(m, desc)) {
+                of_object_delete(m);
+                m = NULL;
+            }
+        }
+        of_object_delete(desc);
+        ofp_session_send(s, m);
+    }
+}

@@ -91,6 +91,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
                                               struct ofp_session, link));
     ofp_dumps_detach(b);
     ofp_txn_drop(b);
+    ofp_evict_fini(b);
     ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
     ofp_triggers_fini(&b->triggers);
@@ -302,6 +303,7 @@ ofp_flush(struct ofp_bridge *b)
     more |= monitors_work(b);
     if (!ofp_txn_is_open(b)) /* What it stages is not to be seen yet. */
         ofp_bridge_commit(b);
+    ofp_vacancy_run(b);
     close_failed(b);
     return more;
 }

@@ -12,6 +12,7 @@ libofproto_a_SOURCES = \
 	%D%/group_check.c \
 	%D%/group_dump.c \
 	%D%/groups.c %D%/groups.h \
+	%D%/evict.c %D%/evict.h \
 	%D%/instr.c %D%/instr.h \
 	%D%/match10.c \
 	%D%/meter_spec.h %D%/meters.c %D%/meters.h \

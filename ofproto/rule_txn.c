@@ -22,6 +22,7 @@ added_undo(struct ofp_bridge *b, void *rec)
     ofp_rule_instr(a->r, &in);
     ofp_groups_count(&b->groups, &in, -1);
     ofp_trigger_set(b, a->r, &(struct ofp_trigger) { 0 });
+    ofp_evict_forget(b, a->r);
     ofp_timers_del(&b->timers, a->r);
     ofp_rule_unlink(&b->tables, a->r);
     b->stats.n_rules = b->tables.n_rules;
@@ -73,6 +74,7 @@ changed_undo(struct ofp_bridge *b, void *rec)
     c->r->importance = c->importance;
     if (c->timer.rule)
         ofp_timers_put(&b->timers, &c->timer);
+    ofp_evict_note(b, c->r);
 }
 
 /* A rule that was removed later has its counters still. */
@@ -174,6 +176,7 @@ removed_undo(struct ofp_bridge *b, void *rec)
     struct dp_instr in;
 
     ofp_rule_revive(&b->tables, d->r);
+    ofp_evict_note(b, d->r);
     ofp_rule_instr(d->r, &in);
     ofp_groups_count(&b->groups, &in, 1);
     b->stats.n_rules = b->tables.n_rules;

@@ -65,6 +65,7 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
 {
     count_groups(b, r, -1);
+    ofp_evict_forget(b, r);
     b->dirty = true;
     if (b->txn) {
         ofp_txn_rule_removed(b, r, why);
@@ -110,6 +111,7 @@ rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
     r->importance = fm->importance;
     ofp_timers_add(&b->timers, r, now);
     ofp_trigger_set(b, r, &fm->trigger);
+    ofp_evict_note(b, r);
 }
 
 static enum ofp_err
@@ -145,14 +147,31 @@ rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
     return OFP_OK;
 }
 
-/* A full table still takes what replaces a rule. */
+/* A full table still takes what replaces a rule; for others it may make
+ * room.  *fits: go on and add. */
 static enum ofp_err
-rule_add_full(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
+rule_add_full(struct ofp_bridge *b, const struct ofp_flow_mod *fm, bool *fits)
 {
     struct ofp_rule *r = rule_find(b, fm->f.table, fm->priority,
                                    &fm->f.match);
 
-    return r ? rule_replace(b, r, fm) : OFP_ERR_FLOW_TABLE_FULL;
+    *fits = false;
+    if (r)
+        return rule_replace(b, r, fm);
+    r = ofp_evict_choose(b, fm->f.table, fm->importance);
+    if (!r)
+        return OFP_ERR_FLOW_TABLE_FULL;
+    ofp_rule_remove(b, r, OFP_RR_EVICTION);
+    *fits = true;
+    return OFP_OK;
+}
+
+static bool
+is_full(const struct ofp_bridge *b, uint8_t table)
+{
+    const struct ofp_table *t = &b->tables.table[table];
+
+    return b->tables.n_rules >= OFP_MAX_RULES || t->n >= t->config.max;
 }
 
 static enum ofp_err
@@ -160,10 +179,15 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
 {
     struct ofp_rule *r;
     struct dp_rule *dp;
+    bool fits;
     int err;
 
-    if (b->tables.n_rules >= OFP_MAX_RULES)
-        return rule_add_full(b, fm);
+    if (is_full(b, fm->f.table)) {
+        enum ofp_err full = rule_add_full(b, fm, &fits);
+
+        if (full || !fits)
+            return full;
+    }
     if (b->standalone) { /* It may be the same rule. */
         if (b->txn)
             ofp_txn_standalone_removed(b);

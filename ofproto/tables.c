@@ -11,8 +11,10 @@ void
 ofp_tables_init(struct ofp_tables *t)
 {
     memset(t, 0, sizeof *t);
-    for (unsigned i = 0; i < DP_N_TABLES; i++)
+    for (unsigned i = 0; i < DP_N_TABLES; i++) {
         base_list_init(&t->table[i].rules);
+        ofp_table_config_init(&t->table[i].config, (uint8_t) i);
+    }
     base_list_init(&t->cursors);
 }
 

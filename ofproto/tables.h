@@ -21,6 +21,7 @@
 
 #include <assert.h>
 
+#include "ofproto/evict.h"
 #include "utils/base/list.h"
 #include "weft/dp.h"
 
@@ -43,6 +44,8 @@ static_assert(sizeof(struct ofp_rule) <= DP_RULE_OWNER, "see dp.h");
 struct ofp_table {
     struct base_list rules;
     uint32_t n;
+    struct ofp_table_config config;
+    struct ofp_evict *evict; /* NULL: nobody asked yet. */
 };
 
 struct ofp_tables {

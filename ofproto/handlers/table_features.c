@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Table features: what each table can; in 1.5 also which is the first of the
- * egress tables.
+/* Table features: what each table can; its name and limit; in 1.5 also which
+ * is the first of the egress tables.
  * Source: OpenFlow 1.3.5 §7.3.5.5, 1.5.1 §5.1.2, §7.3.5.18. */
 #include "ofproto/handlers/handlers_priv.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "ofproto/bindings/of_desc.h"
 #include "ofproto/oxm.h"
 #include "utils/base/mem.h"
-
-#define CONFIG_DEPRECATED 3u /* OFPTC_DEPRECATED_MASK, of 1.3. */
 
 enum { PROP_COPYFIELD = 18, PROP_PACKET_TYPES = 22 }; /* OFPTFPT_* of 1.5 */
 enum { TFF_INGRESS = 1 << 0, TFF_EGRESS = 1 << 1, TFF_FIRST = 1 << 4 };
@@ -19,6 +16,7 @@ enum command { REPLACE, MODIFY, ENABLE, DISABLE, N_COMMANDS }; /* OFPTFC_* */
 
 /* One table's description as it is written. */
 struct writer {
+    const struct ofp_tables *tables;
     uint8_t version;
     uint8_t table;
     uint8_t egress; /* First egress table. */
@@ -142,23 +140,30 @@ table_flags(const struct writer *w)
            | TFF_FIRST * (w->table == w->egress);
 }
 
+/* What the table's configuration may have on. */
+static uint32_t
+capabilities(uint8_t version)
+{
+    return version >= OF_VERSION_1_4 ? OFP_TC_EVICTION | OFP_TC_VACANCY
+                                     : OFP_TC_DEPRECATED;
+}
+
 /* struct ofp_table_features with all its properties; the _MISS variants say
  * the same: a table-miss rule may do what every rule may. */
 static void
 write_table(struct writer *w)
 {
-    char name[OF_MAX_TABLE_NAME_LEN] = "";
+    const struct ofp_table_config *c = &w->tables->table[w->table].config;
     bool of15 = w->version >= OF_VERSION_1_5;
 
     memset(w->p, 0, 64);
     w->p[2] = w->table;
     if (of15)
         put_be32(w->p + 4, table_flags(w));
-    snprintf(name, sizeof name, "table%u", w->table);
-    memcpy(w->p + 8, name, sizeof name);
+    memcpy(w->p + 8, c->name, sizeof c->name);
     memset(w->p + 40, 0xff, 16); /* metadata_match, metadata_write */
-    put_be32(w->p + 56, w->version == OF_VERSION_1_3 ? CONFIG_DEPRECATED : 0);
-    put_be32(w->p + 60, OFP_MAX_RULES);
+    put_be32(w->p + 56, capabilities(w->version));
+    put_be32(w->p + 60, c->max);
     w->n = 64;
     for (uint16_t miss = 0; miss < 2; miss++) {
         add_instructions(w, miss);
@@ -255,44 +260,83 @@ props_check(of_table_features_t *entry, struct writer *w)
     return OFP_OK;
 }
 
-/* One entry of a request: what it asks for and may be refused.  Sets *egress
- * where it says something of it. */
+/* What a request makes of the tables. */
+struct wanted {
+    struct ofp_table_config config[DP_N_TABLES];
+    bool there[DP_N_TABLES];
+    uint8_t egress;
+};
+
+/* What 1.5 says of the table itself. */
 static enum ofp_err
-entry_check(of_table_features_t *entry, struct writer *w, uint8_t *egress)
+flags_check(of_table_features_t *entry, uint8_t table, struct wanted *want)
+{
+    uint32_t flags;
+
+    of_table_features_features_get(entry, &flags);
+    if (flags & ~(uint32_t) (TFF_INGRESS | TFF_EGRESS | TFF_FIRST)
+        || (!table && flags & (TFF_EGRESS | TFF_FIRST)))
+        return OFP_ERR_TABLE_FEATURES_BAD_FEATURES;
+    if (flags & TFF_FIRST)
+        want->egress = table;
+    else if (want->egress == table)
+        want->egress = DP_NO_TABLE;
+    return OFP_OK;
+}
+
+/* Name and limit may be chosen, the rest is as it is. */
+static enum ofp_err
+config_check(of_table_features_t *entry, uint8_t version,
+             struct ofp_table_config *c)
 {
     uint64_t match, write;
-    uint32_t flags, capabilities, max;
-    uint8_t command;
+    uint32_t caps;
+    of_table_name_t name;
 
-    of_table_features_table_id_get(entry, &w->table);
-    of_table_features_command_get(entry, &command);
-    of_table_features_features_get(entry, &flags);
-    of_table_features_capabilities_get(entry, &capabilities);
-    of_table_features_max_entries_get(entry, &max);
+    if (version == OF_VERSION_1_3) /* The same place, another name. */
+        of_table_features_config_get(entry, &caps);
+    else
+        of_table_features_capabilities_get(entry, &caps);
+    of_table_features_max_entries_get(entry, &c->max);
     of_table_features_metadata_match_get(entry, &match);
     of_table_features_metadata_write_get(entry, &write);
+    of_table_features_name_get(entry, &name);
+    if (caps & ~capabilities(version))
+        return OFP_ERR_TABLE_FEATURES_BAD_CAPA;
+    if (!c->max || c->max > OFP_MAX_RULES)
+        return OFP_ERR_TABLE_FEATURES_BAD_MAX_ENT;
+    if (~match || ~write)
+        return OFP_ERR_TABLE_FEATURES_BAD_METADATA;
+    memcpy(c->name, name, sizeof c->name);
+    c->name[sizeof c->name - 1] = '\0';
+    return OFP_OK;
+}
+
+/* One entry of a request: what it asks for and may be refused. */
+static enum ofp_err
+entry_check(of_table_features_t *entry, struct writer *w, struct wanted *want)
+{
+    bool of15 = w->version >= OF_VERSION_1_5;
+    uint8_t command = MODIFY;
+    enum ofp_err err = OFP_OK;
+
+    of_table_features_table_id_get(entry, &w->table);
+    if (of15)
+        of_table_features_command_get(entry, &command);
     if (command >= N_COMMANDS)
         return OFP_ERR_TABLE_FEATURES_BAD_COMMAND;
-    if (w->table >= DP_N_TABLES)
+    if (w->table >= DP_N_TABLES || want->there[w->table])
         return OFP_ERR_TABLE_FEATURES_BAD_TABLE;
     if (command == DISABLE)
         return OFP_ERR_TABLE_FEATURES_EPERM; /* All are there, always. */
     if (command == ENABLE)
         return OFP_OK;
-    if (flags & ~(uint32_t) (TFF_INGRESS | TFF_EGRESS | TFF_FIRST)
-        || (!w->table && flags & (TFF_EGRESS | TFF_FIRST)))
-        return OFP_ERR_TABLE_FEATURES_BAD_FEATURES;
-    if (capabilities)
-        return OFP_ERR_TABLE_FEATURES_BAD_CAPA;
-    if (max != OFP_MAX_RULES)
-        return OFP_ERR_TABLE_FEATURES_BAD_MAX_ENT;
-    if (~match || ~write)
-        return OFP_ERR_TABLE_FEATURES_BAD_METADATA;
-    if (flags & TFF_FIRST)
-        *egress = w->table;
-    else if (*egress == w->table)
-        *egress = DP_NO_TABLE;
-    return OFP_OK;
+    want->there[w->table] = true;
+    want->config[w->table] = w->tables->table[w->table].config;
+    if (of15)
+        err = flags_check(entry, w->table, want);
+    return err ? err : config_check(entry, w->version,
+                                    &want->config[w->table]);
 }
 
 /* Two tables cannot both be the first. */
@@ -312,49 +356,80 @@ count_first(of_list_table_features_t *list)
     return n;
 }
 
-/* 1.5: all entries are right, or nothing changes. */
+/* First pass: each entry for itself, and how many of them there are.  1.3 and
+ * 1.4 name the tables that they change, 1.5's REPLACE all of them: a pipeline
+ * of fewer tables is not offered. */
 static enum ofp_err
-request_apply(struct ofp_session *s, of_list_table_features_t *list)
+entries_check(of_list_table_features_t *list, struct writer *w,
+              struct wanted *want)
 {
-    struct writer w = { .version = s->version };
-    uint8_t egress = s->b->compile.egress;
+    bool of15 = w->version >= OF_VERSION_1_5, replace = false;
     of_table_features_t entry;
-    bool replace = false;
     unsigned n = 0;
     int rv;
 
-    if (count_first(list) > 1)
+    if (of15 && count_first(list) > 1)
         return OFP_ERR_TABLE_FEATURES_BAD_FEATURES;
     OF_LIST_TABLE_FEATURES_ITER(list, &entry, rv) {
-        enum ofp_err err = entry_check(&entry, &w, &egress);
-        uint8_t command;
+        enum ofp_err err = entry_check(&entry, w, want);
+        uint8_t command = MODIFY;
 
-        of_table_features_command_get(&entry, &command);
+        if (of15)
+            of_table_features_command_get(&entry, &command);
         replace |= command == REPLACE;
         n++;
         if (err)
             return err;
     }
-    /* A pipeline of fewer tables is not offered. */
-    if (replace && n != DP_N_TABLES)
-        return OFP_ERR_TABLE_FEATURES_EPERM;
-    OF_LIST_TABLE_FEATURES_ITER(list, &entry, rv) {
-        enum ofp_err err;
+    return replace && n != DP_N_TABLES ? OFP_ERR_TABLE_FEATURES_EPERM
+                                       : OFP_OK;
+}
 
+/* All entries are right, or nothing changes. */
+static enum ofp_err
+request_check(struct ofp_session *s, of_list_table_features_t *list,
+              struct wanted *want)
+{
+    struct writer w = { .tables = &s->b->tables, .version = s->version };
+    of_table_features_t entry;
+    enum ofp_err err = entries_check(list, &w, want);
+    int rv;
+
+    if (err)
+        return err;
+    OF_LIST_TABLE_FEATURES_ITER(list, &entry, rv) {
         /* What may be gone to depends on the egress tables: as it will be,
          * or as the controller has read it. */
         of_table_features_table_id_get(&entry, &w.table);
-        w.egress = egress;
+        w.egress = want->egress;
         err = props_check(&entry, &w);
         w.egress = s->b->compile.egress;
         if (err && props_check(&entry, &w))
             return err;
     }
-    if (dp_bridge_set_egress(s->b->dpb, egress))
-        return OFP_ERR_TABLE_FEATURES_EPERM;
-    s->b->compile.egress = egress;
-    s->b->dirty = true;
     return OFP_OK;
+}
+
+static enum ofp_err
+request_apply(struct ofp_session *s, of_list_table_features_t *list)
+{
+    struct wanted *want = base_xcalloc(1, sizeof *want);
+    enum ofp_err err;
+
+    want->egress = s->b->compile.egress;
+    err = request_check(s, list, want);
+    if (!err && want->egress != s->b->compile.egress) {
+        if (dp_bridge_set_egress(s->b->dpb, want->egress))
+            err = OFP_ERR_TABLE_FEATURES_EPERM;
+        else
+            s->b->compile.egress = want->egress;
+        s->b->dirty = true;
+    }
+    for (unsigned t = 0; t < DP_N_TABLES && !err; t++)
+        if (want->there[t])
+            ofp_table_configure(s->b, (uint8_t) t, &want->config[t]);
+    free(want);
+    return err;
 }
 
 enum ofp_err
@@ -369,15 +444,14 @@ ofp_handle_table_features_stats(struct ofp_session *s, of_object_t *msg)
     if (of_list_table_features_first(&list, &entry) == OF_ERROR_NONE) {
         if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE)
             return OFP_ERR_REQ_IS_SLAVE;
-        /* 1.3 and 1.4 ask for other tables than these: not offered. */
-        err = s->version < OF_VERSION_1_5 ? OFP_ERR_TABLE_FEATURES_EPERM
-                                          : request_apply(s, &list);
+        err = request_apply(s, &list);
     }
     if (err)
         return err;
     BASE_NEW(j);
     j->job.run = features_run;
     j->job.destroy = features_destroy;
+    j->w.tables = &s->b->tables;
     j->w.version = s->version;
     j->w.egress = s->b->compile.egress;
     ofp_reply_begin(&j->reply, s, OF_TABLE_FEATURES_STATS_REPLY,

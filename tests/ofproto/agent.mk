@@ -10,6 +10,7 @@ ofproto_tests = \
 	tests/ofproto/test_of15 \
 	tests/ofproto/test_oxm \
 	tests/ofproto/test_session \
+	tests/ofproto/test_table_config \
 	tests/ofproto/test_tables
 check_PROGRAMS += $(ofproto_tests)
 TESTS += $(ofproto_tests)
@@ -56,6 +57,10 @@ tests_ofproto_test_oxm_SOURCES = \
 	%D%/test_oxm.c
 tests_ofproto_test_oxm_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_oxm_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_table_config_SOURCES = \
+	$(AGENT_BED) %D%/test_table_config.c
+tests_ofproto_test_table_config_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_table_config_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_tables_SOURCES = \
 	%D%/test_tables.c
 tests_ofproto_test_tables_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
