@@ -33,8 +33,8 @@ _weftctl() {
     n=${#_weft_words[@]}
     case $n:${_weft_words[0]} in
     0:*)
-        words="add-br del-br set-br add-port del-port set-port add-uplink
-            del-uplink set-controller del-controller set-fail-mode apply show
+        words="add-br del-br set-br add-port del-port set-port set-queue
+            del-queue add-uplink del-uplink set-controller del-controller set-fail-mode apply show
             list get export trace version ping macs-flush set-log exit
             add-flow add-flows mod-flows del-flows packet-out
             dump-flows diff-flows replace-flows
@@ -44,9 +44,9 @@ _weftctl() {
     1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out | \
     1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows)
         words=$(_weft_names br) ;;
-    1:del-port | 1:set-port)
+    1:del-port | 1:set-port | 1:set-queue | 1:del-queue)
         words="$(_weft_names br) $(_weft_names port)" ;;
-    2:del-port | 2:set-port)
+    2:del-port | 2:set-port | 2:set-queue | 2:del-queue)
         words=$(_weft_names port "${_weft_words[1]}") ;;
     1:del-uplink) words=$(_weft_names uplink) ;;
     1:add-uplink) words=$(ls /sys/class/net 2>/dev/null) ;;

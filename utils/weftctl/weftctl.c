@@ -20,6 +20,8 @@ static const char help[] =
     "  [--may-exist] add-port BRIDGE PORT [type=TYPE] [ofport=N] "
     "[OPTION=VALUE]...\n"
     "  [--if-exists] del-port [BRIDGE] PORT\n"
+    "  set-queue BRIDGE PORT QUEUE [min-rate=10M] [max-rate=100M] [burst=1M]\n"
+    "  del-queue BRIDGE PORT QUEUE\n"
     "  set-port [BRIDGE] PORT OPTION=VALUE...\n"
     "  [--may-exist] add-uplink NAME [type=TYPE] [OPTION=VALUE]...\n"
     "  [--if-exists] del-uplink NAME\n"

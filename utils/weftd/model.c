@@ -535,6 +535,43 @@ model_set_port(json_t *doc, const json_t *params, struct weft_err *e)
     return err;
 }
 
+static void set_missing(json_t *o, const char *key, json_t *dflt);
+
+/* A queue's name in the document is its number. */
+int
+model_set_queue(json_t *doc, const json_t *params, struct weft_err *e)
+{
+    const char *name = param(params, "port"), *id = param(params, "queue");
+    json_t *port = port_get(doc, params, e), *o;
+    uint64_t v;
+    int err = port ? param_options("port", name, params, &o, e) : -ENOENT;
+
+    if (err)
+        return err;
+    if (!id || base_parse_u64(id, UINT32_MAX - 1, &v)) {
+        json_decref(o);
+        return weft_err_set(e, -EINVAL, "port %s: queue \"%s\" is no number",
+                            name, id ? id : "");
+    }
+    set_missing(port, "queues", json_object());
+    json_object_set_new(json_object_get(port, "queues"), id, o);
+    return 0;
+}
+
+int
+model_del_queue(json_t *doc, const json_t *params, struct weft_err *e)
+{
+    const char *name = param(params, "port"), *id = param(params, "queue");
+    json_t *port = port_get(doc, params, e);
+
+    if (!port)
+        return -ENOENT;
+    if (!id || json_object_del(json_object_get(port, "queues"), id))
+        return weft_err_set(e, -ENOENT, "port %s: it has no queue %s", name,
+                            id ? id : "");
+    return 0;
+}
+
 /* --------------------------------------------------------------- uplinks */
 
 int
@@ -615,8 +652,8 @@ check_device(const char *what, const char *name, json_t *d, bool port,
              struct weft_err *e)
 {
     static const char *const members[] = { "type", "options", "ofport",
-                                           NULL };
-    json_t *ofport;
+                                           "queues", NULL };
+    json_t *ofport, *queues = json_object_get(d, "queues");
     int err = check_name(what, name, e);
 
     if (!err)
@@ -632,9 +669,10 @@ check_device(const char *what, const char *name, json_t *d, bool port,
                 && json_integer_value(ofport) != DP_PORT_LOCAL)))
         return weft_err_set(e, -EINVAL, "%s %s: ofport is not a number in "
                             "1..%u", what, name, port ? DP_PORT_MAX : 0);
-    if (!json_is_string(json_object_get(d, "type")))
-        return weft_err_set(e, -EINVAL, "%s %s: type is not text", what,
-                            name);
+    if (!json_is_string(json_object_get(d, "type"))
+        || (queues && (!port || !json_is_object(queues))))
+        return weft_err_set(e, -EINVAL, "%s %s: type is not text, or queues "
+                            "no object", what, name);
     return options_normalise(what, name, json_object_get(d, "options"), e);
 }
 

@@ -9,6 +9,7 @@
  *                                 "controllers": [ TARGET ],
  *                                 "ports": { NAME: { "type": TYPE,
  *                                                    "ofport": N,
+ *                                                    "queues": { N: {} },
  *                                                    "options": {} } } } },
  *            "uplinks": { NAME: { "type": TYPE, "options": {} } } }
  *
@@ -40,7 +41,7 @@ WEFT_MUST_CHECK int model_check(json_t *doc, struct weft_err *e);
 
 typedef int model_edit(json_t *doc, const json_t *params, struct weft_err *e);
 model_edit model_add_br, model_del_br, model_set_br, model_add_port,
-    model_del_port, model_set_port, model_add_uplink, model_del_uplink,
+    model_del_port, model_set_port, model_set_queue, model_del_queue, model_add_uplink, model_del_uplink,
     model_set_controller, model_del_controller, model_set_fail_mode,
     model_apply;
 

@@ -98,6 +98,93 @@ port_del(struct rc_bridge *b, const char *name, struct weft_err *e)
     return 0;
 }
 
+/* "10M" to bit/s: a number with k, M or G. */
+static int
+rate_parse(const char *name, const char *text, uint64_t *rate,
+           struct weft_err *e)
+{
+    char digits[24];
+    size_t len = strspn(text, "0123456789");
+    uint64_t unit = 1;
+
+    snprintf(digits, sizeof digits, "%.*s", (int) WEFT_MIN(len, (size_t) 20),
+             text);
+    if (!strcmp(text + len, "k"))
+        unit = 1000;
+    else if (!strcmp(text + len, "M"))
+        unit = 1000000;
+    else if (!strcmp(text + len, "G"))
+        unit = 1000000000;
+    else if (text[len])
+        len = 0;
+    if (!len || base_parse_u64(digits, UINT64_C(10000000000000) / unit, rate))
+        return weft_err_set(e, -EINVAL,
+                            "queue option %s=%.40s: bit/s up to 10000G are "
+                            "wanted, such as 10M", name, text);
+    *rate *= unit;
+    return 0;
+}
+
+static int
+queue_set(struct rc_bridge *b, uint32_t no, const char *id, const json_t *cfg,
+          struct weft_err *e)
+{
+    struct dp_queue_config c = { 0 };
+    const char *name;
+    json_t *v;
+    uint64_t queue;
+    int err = base_parse_u64(id, UINT32_MAX - 1, &queue);
+
+    if (err)
+        return weft_err_set(e, -EINVAL, "queue \"%.20s\" is no number", id);
+    json_object_foreach((json_t *) (uintptr_t) cfg, name, v) {
+        uint64_t *rate = !strcmp(name, "min-rate")   ? &c.min_rate
+                         : !strcmp(name, "max-rate") ? &c.max_rate
+                         : !strcmp(name, "burst")    ? &c.burst
+                                                     : NULL;
+
+        if (!rate || !json_is_string(v))
+            return weft_err_set(e, -EINVAL,
+                                "queue option %.40s: min-rate, max-rate or "
+                                "burst is wanted", name);
+        err = rate_parse(name, json_string_value(v), rate, e);
+        if (err)
+            return err;
+    }
+    return dp_queue_set(ofp_bridge_dp(b->ofp), no, (uint32_t) queue, &c, e);
+}
+
+/* Makes the port's queues those of 'cfg' (may be NULL). */
+static int
+queues_set(struct rc_bridge *b, const char *name, const json_t *cfg,
+           struct weft_err *e)
+{
+    json_t *port = json_object_get(b->ports, name), *q;
+    json_t *have = json_object_get(port, "queues");
+    uint32_t no = port_no(b, name);
+    const char *id;
+
+    json_object_foreach(have, id, q)
+        if (!json_object_get(cfg, id)
+            && dp_queue_del(ofp_bridge_dp(b->ofp), no,
+                            (uint32_t) strtoul(id, NULL, 10)))
+            return weft_err_set(e, -ENOENT, "port %s: queue %s is gone", name,
+                                id);
+    json_object_foreach((json_t *) (uintptr_t) cfg, id, q) {
+        int err = json_equal(json_object_get(have, id), q)
+                      ? 0
+                      : queue_set(b, no, id, q, e);
+
+        if (err)
+            return err;
+    }
+    if (cfg)
+        json_object_set_new(port, "queues", json_deep_copy(cfg));
+    else
+        json_object_del(port, "queues");
+    return 0;
+}
+
 static int
 port_set(struct rc_bridge *b, const char *name, const json_t *cfg,
          struct weft_err *e)
@@ -114,7 +201,7 @@ port_set(struct rc_bridge *b, const char *name, const json_t *cfg,
     free(o);
     if (!err)
         json_object_set(port, "options", options);
-    return err;
+    return err ? err : queues_set(b, name, json_object_get(cfg, "queues"), e);
 }
 
 /* Same port: same type, and no other number wanted. */
