@@ -58,15 +58,15 @@ END_TEST
 /* Enough for several chunks, so that some get empty and go. */
 START_TEST(test_slab_objects_keep_their_bytes_whatever_comes_and_goes)
 {
-    enum { N = 20000, SIZE = 440 };
+    enum { N = 12000, SIZE = 440 };
     static unsigned char *p[N];
     struct base_slab s;
     unsigned seed = 3;
 
     base_slab_init(&s, SIZE);
-    for (unsigned step = 0; step < 12 * N; step++) {
+    for (unsigned step = 0; step < 6 * N; step++) {
         unsigned i = (unsigned) rand_r(&seed) % N;
-        bool shrink = step / (2 * N) % 2; /* Few live at the end of these. */
+        bool shrink = step / N % 2; /* Few live at the end of these. */
 
         if (p[i]) {
             for (unsigned k = 0; k < SIZE; k += 73)

@@ -62,7 +62,7 @@ frames_make(void)
 {
     for (unsigned i = 0; i < N_FRAMES; i++) {
         struct pkt *p = &frames[i];
-        struct pkt_layout lay;
+        struct pkt_layout lay = { 0 };
 
         pkt_init(p);
         pkt_eth(p, PKT_MAC(2), PKT_MAC(1), 0x0800);
