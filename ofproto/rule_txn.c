@@ -11,16 +11,16 @@
 
 struct added {
     struct ofp_rule *r;
+    /* A rule that came and went in one transaction does nothing any more. */
+    struct dp_instr instr;
 };
 
 static void
 added_undo(struct ofp_bridge *b, void *rec)
 {
     struct added *a = rec;
-    struct dp_instr in;
 
-    ofp_rule_instr(a->r, &in);
-    ofp_groups_count(&b->groups, &in, -1);
+    ofp_groups_count(&b->groups, &a->instr, -1);
     ofp_trigger_set(b, a->r, &(struct ofp_trigger) { 0 });
     ofp_evict_forget(b, a->r);
     ofp_timers_del(&b->timers, a->r);
@@ -34,17 +34,29 @@ added_done(struct ofp_bridge *b, void *rec)
     ofp_monitor_rule(b, ((struct added *) rec)->r, OFP_RULE_ADDED, 0);
 }
 
+static void
+added_free(void *rec)
+{
+    struct added *a = rec;
+
+    ofp_instr_fini(&a->instr);
+}
+
 static const struct ofp_txn_ops added_ops = {
     .size = sizeof(struct added),
     .undo = added_undo,
     .done = added_done,
+    .free = added_free,
 };
 
 void
 ofp_txn_rule_added(struct ofp_bridge *b, struct ofp_rule *r)
 {
     struct added *a = ofp_txn_log(b, &added_ops);
+    struct dp_instr in;
 
+    ofp_rule_instr(r, &in);
+    ofp_instr_copy(&a->instr, &in);
     a->r = r;
 }
 
@@ -166,6 +178,7 @@ ofp_txn_rule_groups(struct ofp_bridge *b, struct ofp_rule *r,
 struct removed {
     struct ofp_rule *r;
     enum ofp_removed why;
+    struct dp_instr instr; /* The staged rule has none any more. */
 };
 
 static void
@@ -173,12 +186,9 @@ removed_undo(struct ofp_bridge *b, void *rec)
 {
     struct removed *d = rec;
 
-    struct dp_instr in;
-
     ofp_rule_revive(&b->tables, d->r);
     ofp_evict_note(b, d->r);
-    ofp_rule_instr(d->r, &in);
-    ofp_groups_count(&b->groups, &in, 1);
+    ofp_groups_count(&b->groups, &d->instr, 1);
     b->stats.n_rules = b->tables.n_rules;
 }
 
@@ -200,17 +210,29 @@ removed_done(struct ofp_bridge *b, void *rec)
     ofp_rule_unlink(&b->tables, d->r);
 }
 
+static void
+removed_free(void *rec)
+{
+    struct removed *d = rec;
+
+    ofp_instr_fini(&d->instr);
+}
+
 static const struct ofp_txn_ops removed_ops = {
     .size = sizeof(struct removed),
     .undo = removed_undo,
     .done = removed_done,
+    .free = removed_free,
 };
 
 void
 ofp_txn_rule_removed(struct ofp_bridge *b, struct ofp_rule *r, unsigned why)
 {
     struct removed *d = ofp_txn_log(b, &removed_ops);
+    struct dp_instr in;
 
+    ofp_rule_instr(r, &in);
+    ofp_instr_copy(&d->instr, &in);
     d->r = r;
     d->why = (enum ofp_removed) why;
     ofp_rule_bury(&b->tables, r);
