@@ -332,6 +332,18 @@ void ofp_bundles_discard(struct ofp_session *);
 /* The bridge goes: walks under way end. */
 void ofp_dumps_detach(struct ofp_bridge *);
 
+/* ---------------------------------------- handlers/groups.c, handlers/meters.c */
+
+/* Append to a message; 0 or enum of_error_codes. */
+struct ofp_group_config;
+WEFT_MUST_CHECK int ofp_group_put_bucket(of_list_bucket_t *,
+                                         enum dp_group_type,
+                                         const struct dp_bucket *);
+WEFT_MUST_CHECK int ofp_group_put_selection(of_list_group_prop_t *,
+                                            const struct ofp_group_config *);
+WEFT_MUST_CHECK int ofp_meter_put_band(of_list_meter_band_t *,
+                                       const struct dp_meter_band *);
+
 /* ----------------------------------------------------- text/text_client.c */
 
 /* The bridge goes: its clients are told. */

@@ -35,15 +35,25 @@ enum ofp_line_kind {
     OFP_LINE_MODIFY_STRICT,
     OFP_LINE_DELETE_FLOWS,
     OFP_LINE_DELETE_STRICT,
+    OFP_LINE_ADD_GROUP, /* Or what a word in front says: "delete group_id=1". */
+    OFP_LINE_MODIFY_GROUP,
+    OFP_LINE_DELETE_GROUPS,
+    OFP_LINE_INSERT_BUCKETS,
+    OFP_LINE_REMOVE_BUCKETS,
+    OFP_LINE_ADD_METER, /* Or what a word in front says. */
+    OFP_LINE_MODIFY_METER,
+    OFP_LINE_DELETE_METERS,
     OFP_LINE_PACKET_OUT,
-    OFP_N_LINE_KINDS,
+    OFP_LINE_MIXED, /* "flow add ...", "group delete ...", "meter add ...",
+                     * "packet-out ..." */
 };
 
-/* 'line': the number of the first line; 0: the text is a single line without
+/* 'bundle': all lines or none, in one step (OpenFlow 1.4.1 §6.9).
+ * 'line': the number of the first line; 0: the text is a single line without
  * a number, and may be empty.  Otherwise empty lines and comments (#) are
  * passed over. */
 void ofp_commands_begin(struct ofp_bridge *, enum ofp_line_kind,
-                        const char *text, uint32_t line,
+                        const char *text, uint32_t line, bool bundle,
                         struct ofp_commands **);
 /* Works until 'end_ns' at most.  0: done; -EAGAIN: call again; -EINVAL,
  * nothing was changed: 'e'; -ENOENT: the bridge went. */

@@ -37,12 +37,17 @@ _weftctl() {
             del-queue add-uplink del-uplink set-controller del-controller set-fail-mode apply show
             list get export trace version ping macs-flush set-log exit
             add-flow add-flows mod-flows del-flows packet-out
-            dump-flows diff-flows replace-flows
+            dump-flows diff-flows replace-flows add-group add-groups
+            mod-group del-groups insert-buckets remove-buckets dump-groups
+            dump-group-stats add-meter add-meters mod-meter del-meters
+            dump-meters meter-stats bundle
             --json --run-dir --may-exist --if-exists --help --version" ;;
     1:del-br | 1:set-br | 1:add-port | 1:set-controller | \
     1:del-controller | 1:set-fail-mode | 1:macs-flush | 1:trace | \
     1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out | \
-    1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows)
+    1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows | \
+    1:*-group | 1:*-groups | 1:*-buckets | 1:dump-group-stats | \
+    1:*-meter | 1:*-meters | 1:meter-stats | 1:bundle)
         words=$(_weft_names br) ;;
     1:del-port | 1:set-port | 1:set-queue | 1:del-queue)
         words="$(_weft_names br) $(_weft_names port)" ;;
@@ -55,7 +60,8 @@ _weftctl() {
     2:get) words=$(_weft_names "${_weft_words[1]}") ;;
     2:set-fail-mode) words="secure standalone hold" ;;
     1:set-log) words="err warn info debug" ;;
-    1:apply | 2:add-flows | 2:replace-flows)
+    1:apply | 2:add-flows | 2:replace-flows | 2:add-groups | 2:add-meters | \
+    2:bundle)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return ;;
     *:set-controller)
@@ -87,6 +93,7 @@ _weft_dump() {
     _weft_line
     case ${#_weft_words[@]} in
     0) words="flows cache ports tunnels macs workers controllers drops tables
+            groups meters
             uplinks --json --watch --run-dir --help --version" ;;
     1) words="$(_weft_names br) --json --watch" ;;
     *) words="--json --watch" ;;

@@ -409,8 +409,8 @@ put_bucket_props(of_bucket_t *b, enum dp_group_type type,
     return err;
 }
 
-static int
-put_bucket(of_list_bucket_t *list, enum dp_group_type type,
+int
+ofp_group_put_bucket(of_list_bucket_t *list, enum dp_group_type type,
            const struct dp_bucket *k)
 {
     of_list_action_t actions;
@@ -457,24 +457,22 @@ selection_fields(const struct ofp_group_config *c, uint8_t version,
     return n;
 }
 
-static int
-put_selection(of_group_desc_stats_entry_t *e,
-              const struct ofp_group_config *c)
+int
+ofp_group_put_selection(of_list_group_prop_t *list,
+                        const struct ofp_group_config *c)
 {
     uint8_t data[NTR_FIELDS + 1024] = { 0 };
     of_octets_t octets = { data, NTR_FIELDS };
-    of_list_group_prop_t list;
     of_group_prop_experimenter_t p;
     int err;
 
     memcpy(data + NTR_METHOD, method_names[c->selection],
            strlen(method_names[c->selection]));
     put_be64(data + NTR_PARAM, c->selection_param);
-    octets.bytes += (int) selection_fields(c, (uint8_t) e->version,
+    octets.bytes += (int) selection_fields(c, (uint8_t) list->version,
                                            data + NTR_FIELDS, 1024);
-    of_group_desc_stats_entry_properties_bind(e, &list);
-    of_group_prop_experimenter_init(&p, e->version, -1, 1);
-    err = of_list_group_prop_append_bind(&list, &p);
+    of_group_prop_experimenter_init(&p, list->version, -1, 1);
+    err = of_list_group_prop_append_bind(list, &p);
     if (err)
         return err;
     of_group_prop_experimenter_experimenter_set(&p, NTR_EXPERIMENTER);
@@ -539,9 +537,13 @@ append_desc(struct group_walk *w, const struct ofp_group_view *v)
     of_group_desc_stats_entry_group_id_set(e, v->id);
     of_group_desc_stats_entry_buckets_bind(e, &list);
     for (size_t i = 0; i < c->n_buckets && !err; i++)
-        err = put_bucket(&list, c->type, &c->buckets[i]);
-    if (!err && c->selection && e->version >= OF_VERSION_1_5)
-        err = put_selection(e, c);
+        err = ofp_group_put_bucket(&list, c->type, &c->buckets[i]);
+    if (!err && c->selection && e->version >= OF_VERSION_1_5) {
+        of_list_group_prop_t props;
+
+        of_group_desc_stats_entry_properties_bind(e, &props);
+        err = ofp_group_put_selection(&props, c);
+    }
     if (!err)
         ofp_reply_append(&w->reply, e);
     of_object_delete(e);

@@ -114,8 +114,8 @@ append_stats(void *arg, const struct ofp_meter_view *v)
     of_object_delete(e);
 }
 
-static int
-append_band(of_list_meter_band_t *list, const struct dp_meter_band *b)
+int
+ofp_meter_put_band(of_list_meter_band_t *list, const struct dp_meter_band *b)
 {
     of_meter_band_t o;
     int err;
@@ -153,7 +153,7 @@ append_config(void *arg, const struct ofp_meter_view *v)
     of_meter_config_meter_id_set(e, v->spec->id);
     of_meter_config_entries_bind(e, &list);
     for (unsigned i = 0; i < v->spec->n_bands; i++)
-        if (append_band(&list, &v->spec->bands[i]))
+        if (ofp_meter_put_band(&list, &v->spec->bands[i]))
             break;
     ofp_reply_append(&j->reply, e);
     of_object_delete(e);

@@ -26,8 +26,10 @@ struct ofp_commands {
     char *text, *at; /* 'at': the next line; NULL: all are read. */
     uint32_t line;   /* Its number. */
     bool numbered;
+    bool bundle, opened, committed;
     bool idle, synced;
-    struct message *msgs; /* The i-th has xid i + 1. */
+    struct message *msgs; /* The i-th has xid first_xid + i. */
+    uint32_t first_xid;
     uint32_t n, cap, sent;
     uint32_t barrier_xid; /* 0: not yet. */
     uint32_t n_refused;
@@ -50,28 +52,92 @@ find_port(void *arg, const char *name, uint32_t *port_no)
 
 /* ------------------------------------------------------------------- lines */
 
+/* Commands that may stand in front of a line, and what they make of a kind. */
+static const struct prefix {
+    const char *name;
+    enum ofp_line_kind in, out;
+} prefixes[] = {
+    { "add", OFP_LINE_ADD_FLOW, OFP_LINE_ADD_FLOW },
+    { "modify", OFP_LINE_ADD_FLOW, OFP_LINE_MODIFY_FLOWS },
+    { "modify_strict", OFP_LINE_ADD_FLOW, OFP_LINE_MODIFY_STRICT },
+    { "delete", OFP_LINE_ADD_FLOW, OFP_LINE_DELETE_FLOWS },
+    { "delete_strict", OFP_LINE_ADD_FLOW, OFP_LINE_DELETE_STRICT },
+    { "add", OFP_LINE_ADD_GROUP, OFP_LINE_ADD_GROUP },
+    { "modify", OFP_LINE_ADD_GROUP, OFP_LINE_MODIFY_GROUP },
+    { "delete", OFP_LINE_ADD_GROUP, OFP_LINE_DELETE_GROUPS },
+    { "insert_bucket", OFP_LINE_ADD_GROUP, OFP_LINE_INSERT_BUCKETS },
+    { "remove_bucket", OFP_LINE_ADD_GROUP, OFP_LINE_REMOVE_BUCKETS },
+    { "add", OFP_LINE_ADD_METER, OFP_LINE_ADD_METER },
+    { "modify", OFP_LINE_ADD_METER, OFP_LINE_MODIFY_METER },
+    { "delete", OFP_LINE_ADD_METER, OFP_LINE_DELETE_METERS },
+    { "flow", OFP_LINE_MIXED, OFP_LINE_ADD_FLOW },
+    { "group", OFP_LINE_MIXED, OFP_LINE_ADD_GROUP },
+    { "meter", OFP_LINE_MIXED, OFP_LINE_ADD_METER },
+    { "packet-out", OFP_LINE_MIXED, OFP_LINE_PACKET_OUT },
+};
+
+/* Takes a command word off the line; the kind that it makes. */
+static enum ofp_line_kind
+take_prefix(enum ofp_line_kind kind, const char **line)
+{
+    const char *s = *line + strspn(*line, " \t");
+    size_t n = strcspn(s, " \t,=:(");
+
+    if (!n || (s[n] && s[n] != ' ' && s[n] != '\t'))
+        return kind;
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(prefixes); i++) {
+        const struct prefix *p = &prefixes[i];
+
+        if (p->in != kind || strlen(p->name) != n || memcmp(p->name, s, n))
+            continue;
+        *line = s + n;
+        return p->out;
+    }
+    return kind;
+}
+
+static of_object_t *
+build_flow(const struct ofp_commands *c, enum ofp_line_kind kind,
+           const char *line, struct weft_err *e)
+{
+    enum ofp_text_command command = (enum ofp_text_command) (
+        OFP_TEXT_ADD + (kind - OFP_LINE_ADD_FLOW));
+
+    return ofp_text_flow_mod(line, command, ofp_client_version(c->client),
+                             &c->ports, e);
+}
+
 static of_object_t *
 build(const struct ofp_commands *c, const char *line, struct weft_err *e)
 {
-    static const enum ofp_text_command commands[] = {
-        [OFP_LINE_ADD_FLOW] = OFP_TEXT_ADD,
-        [OFP_LINE_MODIFY_FLOWS] = OFP_TEXT_MODIFY,
-        [OFP_LINE_MODIFY_STRICT] = OFP_TEXT_MODIFY_STRICT,
-        [OFP_LINE_DELETE_FLOWS] = OFP_TEXT_DELETE,
-        [OFP_LINE_DELETE_STRICT] = OFP_TEXT_DELETE_STRICT,
+    static const enum ofp_group_command groups[] = {
+        OFP_GC_ADD, OFP_GC_MODIFY, OFP_GC_DELETE, OFP_GC_INSERT_BUCKET,
+        OFP_GC_REMOVE_BUCKET,
+    };
+    static const enum ofp_meter_command meters[] = {
+        OFP_MC_ADD, OFP_MC_MODIFY, OFP_MC_DELETE,
     };
     uint8_t version = ofp_client_version(c->client);
-    int prefix;
+    enum ofp_line_kind kind = take_prefix(c->kind, &line);
 
-    if (c->kind == OFP_LINE_PACKET_OUT)
+    _Static_assert(OFP_LINE_DELETE_STRICT - OFP_LINE_ADD_FLOW
+                       == OFP_TEXT_DELETE_STRICT - OFP_TEXT_ADD,
+                   "the same order");
+    if (c->kind == OFP_LINE_MIXED)
+        kind = take_prefix(kind, &line);
+    if (kind <= OFP_LINE_DELETE_STRICT)
+        return build_flow(c, kind, line, e);
+    if (kind <= OFP_LINE_REMOVE_BUCKETS)
+        return ofp_text_group_mod(line, groups[kind - OFP_LINE_ADD_GROUP],
+                                  version, e);
+    if (kind <= OFP_LINE_DELETE_METERS)
+        return ofp_text_meter_mod(line, meters[kind - OFP_LINE_ADD_METER],
+                                  version, e);
+    if (kind == OFP_LINE_PACKET_OUT)
         return ofp_text_packet_out(line, version, &c->ports, e);
-    prefix = c->kind == OFP_LINE_ADD_FLOW
-                 ? ofp_text_command_prefix(line, &line)
-                 : -1;
-    return ofp_text_flow_mod(line,
-                             prefix >= 0 ? (enum ofp_text_command) prefix
-                                         : commands[c->kind],
-                             version, &c->ports, e);
+    weft_err_set(e, -EINVAL, "%.40s: a line begins with flow, group, meter or"
+                 " packet-out", line);
+    return NULL;
 }
 
 /* Cuts the comment and the blanks around a line off. */
@@ -138,16 +204,22 @@ static void
 on_message(void *arg, const uint8_t *msg, size_t len)
 {
     struct ofp_commands *c = arg;
-    uint32_t xid = get_be32(msg + 4);
+    uint32_t xid = get_be32(msg + 4), i = xid - c->first_xid;
     struct base_str text = BASE_STR_INIT;
+    bool of_bundle = i >= c->n; /* Of its opening or its commit. */
 
     if (xid && xid == c->barrier_xid)
         c->synced = true;
-    if (msg[1] != 1 || !xid || xid > c->n) /* OFPT_ERROR */
+    if (msg[1] != 1 || (of_bundle && !c->bundle)) /* OFPT_ERROR */
+        return;
+    /* That the commit failed was told by the message that failed. */
+    if (of_bundle && c->n_refused)
         return;
     if (c->n_refused < OFP_MAX_REFUSALS) {
+        if (of_bundle)
+            base_str_add(&text, "bundle: ");
         ofp_client_add_error(&text, msg, len);
-        c->refusals[c->n_refused].line = c->msgs[xid - 1].line;
+        c->refusals[c->n_refused].line = of_bundle ? 0 : c->msgs[i].line;
         c->refusals[c->n_refused].text = base_str_steal(&text);
     }
     c->n_refused++;
@@ -157,13 +229,20 @@ on_message(void *arg, const uint8_t *msg, size_t len)
 static int
 send_messages(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
 {
+    if (c->bundle && !c->opened) {
+        c->opened = true;
+        ofp_client_bundle_ctrl(c->client, 0); /* OFPBCT_OPEN_REQUEST */
+    }
     for (unsigned n = 1; c->sent < c->n && !ofp_client_busy(c->client)
                          && !ofp_client_gone(c->client);
          n++) {
         of_object_t *m = c->msgs[c->sent].msg;
 
         c->msgs[c->sent++].msg = NULL;
-        ofp_client_send(c->client, m);
+        if (c->bundle)
+            ofp_client_bundle_add(c->client, m);
+        else
+            ofp_client_send(c->client, m);
         if (n % STEP == 0 && base_clock_ns() >= end_ns)
             return -EAGAIN;
     }
@@ -172,8 +251,13 @@ send_messages(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
                             "messages", c->sent, c->n);
     if (c->sent < c->n)
         return -EAGAIN;
+    if (c->bundle && !c->committed) {
+        c->committed = true;
+        ofp_client_bundle_ctrl(c->client, 4); /* OFPBCT_COMMIT_REQUEST */
+    }
     if (!c->barrier_xid) {
-        c->barrier_xid = c->n + 1; /* The answer may come at once. */
+        /* Noted before it is sent: the answer may come at once. */
+        c->barrier_xid = c->first_xid + c->n + c->bundle;
         ofp_client_barrier(c->client);
     }
     return c->synced ? 0 : -EAGAIN;
@@ -234,7 +318,8 @@ ofp_flows_read(char **text, uint32_t *line, unsigned n, ofp_flow_cb *cb,
 
 void
 ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
-                   const char *text, uint32_t line, struct ofp_commands **out)
+                   const char *text, uint32_t line, bool bundle,
+                   struct ofp_commands **out)
 {
     struct ofp_commands *c;
 
@@ -242,6 +327,8 @@ ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
     c->kind = kind;
     c->text = c->at = base_xstrdup(text);
     c->numbered = line;
+    c->bundle = bundle;
+    c->first_xid = bundle ? 2 : 1;
     c->line = line;
     c->ports = (struct ofp_text_ports){ find_port, c };
     c->client = ofp_client_open(b, on_message, c);

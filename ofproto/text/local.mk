@@ -10,6 +10,7 @@ libofproto_a_SOURCES += \
 	%D%/flow_text_ops.c \
 	%D%/flow_text_print.c \
 	%D%/flow_text_words.c \
+	%D%/text_groups.c \
 	%D%/text_client.c %D%/text_client.h \
 	%D%/text_msg.c %D%/text_msg.h \
 	%D%/group_text.c %D%/group_text.h

@@ -8,6 +8,9 @@
 #include "utils/base/mem.h"
 #include "utils/base/str.h"
 
+#define BUNDLE_ID 1
+#define BUNDLE_FLAGS 3 /* Atomic and ordered. */
+
 struct ofp_client {
     struct base_list node; /* In ofp_bridge.clients. */
     struct ofconn conn;
@@ -173,6 +176,55 @@ ofp_client_send(struct ofp_client *c, of_object_t *msg)
         c->failed = true;
     of_object_delete(msg);
     return c->failed ? 0 : c->xid;
+}
+
+/* Ready bytes; the xid is put in. */
+static uint32_t
+send_raw(struct ofp_client *c, uint8_t *msg, size_t len)
+{
+    if (ofp_client_gone(c))
+        return 0;
+    put_be32(msg + 4, ++c->xid);
+    if (c->s->b->agent.message(c->s, msg, len))
+        c->failed = true;
+    return c->failed ? 0 : c->xid;
+}
+
+static void
+bundle_head(const struct ofp_client *c, uint8_t *p, uint8_t type, size_t len)
+{
+    p[0] = ofp_client_version(c);
+    p[1] = type;
+    put_be16(p + 2, (uint16_t) len);
+    put_be32(p + 8, BUNDLE_ID);
+    put_be16(p + 14, BUNDLE_FLAGS);
+}
+
+uint32_t
+ofp_client_bundle_ctrl(struct ofp_client *c, uint16_t what)
+{
+    uint8_t msg[16] = { 0 };
+
+    bundle_head(c, msg, 33, sizeof msg);
+    put_be16(msg + 12, what);
+    return send_raw(c, msg, sizeof msg);
+}
+
+uint32_t
+ofp_client_bundle_add(struct ofp_client *c, of_object_t *inner)
+{
+    size_t len = (size_t) inner->length;
+    uint8_t *msg = base_xcalloc(1, 16 + len);
+    uint32_t xid;
+
+    bundle_head(c, msg, 34, 16 + len);
+    /* Both have the same xid (OpenFlow 1.4.1 §7.3.9.6). */
+    of_object_xid_set(inner, c->xid + 1);
+    memcpy(msg + 16, OF_OBJECT_BUFFER_INDEX(inner, 0), len);
+    of_object_delete(inner);
+    xid = 16 + len <= OFP_MAX_MESSAGE ? send_raw(c, msg, 16 + len) : 0;
+    free(msg);
+    return xid;
 }
 
 uint32_t

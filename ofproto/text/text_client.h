@@ -42,6 +42,10 @@ uint8_t ofp_client_version(const struct ofp_client *);
 /* Sends and deletes 'msg'; its xid, or 0: the bridge went, or the session
  * failed. */
 uint32_t ofp_client_send(struct ofp_client *, of_object_t *msg);
+/* OpenFlow 1.4.1 §7.3.9: a bundle's control message of type 'what' (OFPBCT_*),
+ * and 'msg' (deleted) as a part of the bundle.  The client has one bundle. */
+uint32_t ofp_client_bundle_ctrl(struct ofp_client *, uint16_t what);
+uint32_t ofp_client_bundle_add(struct ofp_client *, of_object_t *msg);
 /* Asks for what came so far to be in force; its xid as above. */
 uint32_t ofp_client_barrier(struct ofp_client *);
 /* The agent has enough to do: send no more for now. */

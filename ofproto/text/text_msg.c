@@ -11,27 +11,6 @@
 #define NO_BUFFER 0xffffffffu
 #define IMPORTANCE_AT 46 /* Of a flow-mod, OpenFlow 1.4.1 §7.3.4.1. */
 
-/* ------------------------------------------------------------------- words */
-
-int
-ofp_text_command_prefix(const char *line, const char **rest)
-{
-    static const char *const words[] = { "add", "modify", "modify_strict",
-                                         "delete", "delete_strict" };
-    const char *s = line + strspn(line, " \t");
-    size_t n = strcspn(s, " \t,=:(");
-
-    for (size_t i = 0; i < WEFT_ARRAY_LEN(words); i++) {
-        if (strlen(words[i]) == n && !memcmp(words[i], s, n)
-            && (s[n] == ' ' || s[n] == '\t' || !s[n])) {
-            *rest = s + n;
-            return (int) i;
-        }
-    }
-    *rest = line;
-    return -1;
-}
-
 /* --------------------------------------------------------------- old actions */
 
 /* Says 1.0's conditional ops in newer words, in place.  Returns the units

@@ -14,6 +14,8 @@
 #define OFP_TEXT_MSG_H
 
 #include "loci/loci.h"
+#include "ofproto/groups.h"
+#include "ofproto/meter_spec.h"
 #include "ofproto/text/flow_text.h"
 
 enum ofp_text_command { /* OFPFC_* */
@@ -24,10 +26,6 @@ enum ofp_text_command { /* OFPFC_* */
     OFP_TEXT_DELETE_STRICT,
 };
 
-/* "add", "modify", "modify_strict", "delete", "delete_strict" as ovs-ofctl
- * writes them in front of a line; -1: none of them.  *rest: behind it. */
-int ofp_text_command_prefix(const char *line, const char **rest);
-
 /* Says 1.0's conditional actions as above, in place: what an agent of 1.3 or
  * later will have. */
 void ofp_text_modernize(struct ofp_flow_text *);
@@ -36,6 +34,11 @@ of_object_t *ofp_text_flow_mod(const char *line, enum ofp_text_command,
                                uint8_t version,
                                const struct ofp_text_ports *ports,
                                struct weft_err *e);
+/* One line of ofproto/text/group_text.h, meter_text.h. */
+of_object_t *ofp_text_group_mod(const char *line, enum ofp_group_command,
+                                uint8_t version, struct weft_err *e);
+of_object_t *ofp_text_meter_mod(const char *line, enum ofp_meter_command,
+                                uint8_t version, struct weft_err *e);
 /* "in_port=1,packet=HEX,actions=output:2" */
 of_object_t *ofp_text_packet_out(const char *line, uint8_t version,
                                  const struct ofp_text_ports *ports,

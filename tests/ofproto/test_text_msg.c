@@ -238,20 +238,6 @@ START_TEST(test_text_client_outlives_its_bridge)
 }
 END_TEST
 
-START_TEST(test_text_command_prefix_is_told_from_a_field)
-{
-    const char *rest;
-
-    ck_assert_int_eq(ofp_text_command_prefix("delete_strict ip", &rest),
-                     OFP_TEXT_DELETE_STRICT);
-    ck_assert_str_eq(rest, " ip");
-    ck_assert_int_eq(ofp_text_command_prefix("add ip", &rest), OFP_TEXT_ADD);
-    ck_assert_int_eq(ofp_text_command_prefix("arp,x", &rest), -1);
-    ck_assert_int_eq(ofp_text_command_prefix("modify=1", &rest), -1);
-    ck_assert_int_eq(ofp_text_command_prefix("", &rest), -1);
-}
-END_TEST
-
 int
 main(void)
 {
@@ -273,7 +259,6 @@ main(void)
     tcase_add_test(tc, test_text_port_names_stand_for_numbers);
     tcase_add_test(tc, test_text_part_of_a_field_waits_for_a_version_that_has_it);
     tcase_add_test(tc, test_text_client_outlives_its_bridge);
-    tcase_add_test(tc, test_text_command_prefix_is_told_from_a_field);
     suite_add_tcase(s, tc);
     srunner_run_all(sr, CK_NORMAL);
     failed = srunner_ntests_failed(sr);

@@ -21,7 +21,12 @@ except ImportError as e:
 
 HERE = os.path.join(os.path.dirname(cases.__file__), "cases")
 GROUPS = {  # What must pass, and at least how many cases there are of it.
-    "1.3": {"action": 35, "error": 10, "match": 55, "set_field": 35},
+    "1.3": {"action": 35, "error": 10, "match": 55, "set_field": 35,
+            "group": 15, "meter": 8},
+    "1.4": {"action": 35, "error": 10, "match": 55, "set_field": 35,
+            "group": 15, "meter": 8},
+    "1.5": {"action": 35, "error": 10, "match": 55, "set_field": 35,
+            "group": 6, "meter": 4},
 }
 
 

@@ -244,6 +244,74 @@ print_uplinks(const struct dump *d)
     table_fini(&t);
 }
 
+/* A line per group, one per bucket below. */
+void
+print_groups(const struct dump *d)
+{
+    static const char *const titles[] = {
+        "BRIDGE", ">GROUP", "TYPE", ">REFS", ">BUCKET", ">WEIGHT",
+        ">PACKETS", ">BYTES", ">PPS", "ACTIONS", NULL
+    };
+    struct table t;
+    size_t i, k;
+    json_t *g, *b;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, g) {
+        table_text(&t, item_text(g, "bridge"));
+        table_u64(&t, item_u64(g, "group"));
+        table_text(&t, item_text(g, "type"));
+        table_u64(&t, item_u64(g, "ref_count"));
+        table_text(&t, "");
+        table_text(&t, "");
+        table_u64(&t, item_u64(g, "packets"));
+        cell_bytes(&t, item_u64(g, "bytes"));
+        cell_rate(&t, item_rate(d, g, "packets"));
+        table_text(&t, "");
+        json_array_foreach(json_object_get(g, "buckets"), k, b) {
+            for (unsigned blank = 0; blank < 4; blank++)
+                table_text(&t, "");
+            table_u64(&t, item_u64(b, "bucket_id"));
+            table_u64(&t, item_u64(b, "weight"));
+            table_u64(&t, item_u64(b, "packets"));
+            cell_bytes(&t, item_u64(b, "bytes"));
+            table_text(&t, "");
+            table_text(&t, item_text(b, "actions"));
+        }
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+void
+print_meters(const struct dump *d)
+{
+    static const char *const titles[] = { "BRIDGE", "METER", ">FLOWS",
+                                          ">PACKETS", ">BYTES", ">PPS",
+                                          ">OVER RATE", "RATES", NULL };
+    struct table t;
+    size_t i, k;
+    json_t *m, *b;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, m) {
+        uint64_t over = 0;
+
+        json_array_foreach(json_object_get(m, "bands"), k, b)
+            over += item_u64(b, "packets");
+        table_text(&t, item_text(m, "bridge"));
+        table_text(&t, item_text(m, "meter"));
+        table_u64(&t, item_u64(m, "flow_count"));
+        table_u64(&t, item_u64(m, "packets"));
+        cell_bytes(&t, item_u64(m, "bytes"));
+        cell_rate(&t, item_rate(d, m, "packets"));
+        table_u64(&t, over);
+        table_text(&t, item_text(m, "text"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
 void
 print_macs(const struct dump *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dump-flows, diff-flows, replace-flows.
+/* dump-flows, diff-flows, replace-flows; groups and meters shown.
  *
  * Model: weftd reads files too ("read-flows"), so that a flow of a file and
  *        one of a bridge are the same text if they are the same flow.  A set
@@ -346,6 +346,101 @@ dump_flows(struct ctl *c, char *w[], size_t n)
     return CLI_OK;
 }
 
+/* ----------------------------------------------------------- groups, meters */
+
+static void
+print_counts(const char *name, const json_t *o)
+{
+    printf("%s:packet_count=%" JSON_INTEGER_FORMAT ",byte_count=%"
+           JSON_INTEGER_FORMAT, name,
+           json_integer_value(json_object_get(o, "packets")),
+           json_integer_value(json_object_get(o, "bytes")));
+}
+
+/* "group_id=1,duration=3.500s,ref_count=1,packet_count=5,byte_count=300,
+ * bucket0:packet_count=..." as ovs-ofctl writes it. */
+static void
+print_group_stats(const json_t *g)
+{
+    const json_t *b;
+    char name[32];
+    size_t i;
+
+    printf(" group_id=%" JSON_INTEGER_FORMAT ",duration=%.3fs,ref_count=%"
+           JSON_INTEGER_FORMAT ",packet_count=%" JSON_INTEGER_FORMAT
+           ",byte_count=%" JSON_INTEGER_FORMAT,
+           json_integer_value(json_object_get(g, "group")),
+           json_number_value(json_object_get(g, "duration")),
+           json_integer_value(json_object_get(g, "ref_count")),
+           json_integer_value(json_object_get(g, "packets")),
+           json_integer_value(json_object_get(g, "bytes")));
+    json_array_foreach(json_object_get(g, "buckets"), i, b) {
+        snprintf(name, sizeof name, ",bucket%zu", i);
+        print_counts(name, b);
+    }
+    putchar('\n');
+}
+
+static void
+print_meter_stats(const json_t *m)
+{
+    const json_t *b;
+    size_t i;
+
+    printf("meter:%s flow_count:%" JSON_INTEGER_FORMAT " packet_in_count:%"
+           JSON_INTEGER_FORMAT " byte_in_count:%" JSON_INTEGER_FORMAT
+           " duration:%.3fs bands:\n",
+           json_string_value(json_object_get(m, "meter")),
+           json_integer_value(json_object_get(m, "flow_count")),
+           json_integer_value(json_object_get(m, "packets")),
+           json_integer_value(json_object_get(m, "bytes")),
+           json_number_value(json_object_get(m, "duration")));
+    json_array_foreach(json_object_get(m, "bands"), i, b)
+        printf("%zu: packet_count:%" JSON_INTEGER_FORMAT " byte_count:%"
+               JSON_INTEGER_FORMAT "\n", i,
+               json_integer_value(json_object_get(b, "packets")),
+               json_integer_value(json_object_get(b, "bytes")));
+}
+
+static void
+print_text(const json_t *o)
+{
+    printf(" %s\n", json_string_value(json_object_get(o, "text")));
+}
+
+static const struct lister {
+    const char *name, *method;
+    void (*print)(const json_t *item);
+} listers[] = {
+    { "dump-groups", "groups", print_text },
+    { "dump-group-stats", "groups", print_group_stats },
+    { "dump-meters", "meters", print_text },
+    { "meter-stats", "meters", print_meter_stats },
+};
+
+static enum cli_exit
+list(struct ctl *c, const struct lister *l, char *w[], size_t n)
+{
+    struct weft_err e = { "" };
+    json_t *result, *item;
+    size_t i;
+
+    if (n != 2)
+        ctl_usage("%s needs a bridge", w[0]);
+    enum cli_exit code = cli_call(c->cli, l->method,
+                                  json_pack("{s:s}", "bridge", w[1]), &result,
+                                  &e);
+    if (code)
+        return ctl_fail(code, &e);
+    if (c->json)
+        ctl_print_json(result);
+    else
+        json_array_foreach(json_object_get(result, l->method), i, item)
+            l->print(item);
+    json_decref(result);
+    return CLI_OK;
+}
+
 bool
 ctl_flows(struct ctl *c, char *w[], size_t n, enum cli_exit *code)
 {
@@ -356,6 +451,13 @@ ctl_flows(struct ctl *c, char *w[], size_t n, enum cli_exit *code)
     else if (!strcmp(w[0], "replace-flows"))
         *code = two_sources(c, w, n, true);
     else
-        return false;
+        for (size_t i = 0;; i++) {
+            if (i == WEFT_ARRAY_LEN(listers))
+                return false;
+            if (strcmp(listers[i].name, w[0]))
+                continue;
+            *code = list(c, &listers[i], w, n);
+            break;
+        }
     return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands in ovs-ofctl's manner: flows and packets out. */
+/* Commands in ovs-ofctl's manner that change the agent's state. */
 #include "utils/weftctl/weftctl.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 
 #define BATCH_LINES 32768   /* Per request, */
 #define BATCH_BYTES 4194304 /* or this much text. */
+#define BUNDLE_BYTES 31457280 /* The daemon takes 32 MiB per request. */
 
 struct sender {
     struct ctl *c;
@@ -20,6 +21,7 @@ struct sender {
     struct base_str text;
     json_int_t line, first; /* Next line; first one in 'text'. */
     json_int_t sent, refused;
+    bool bundle; /* All in one request, done together. */
 };
 
 /* ----------------------------------------------------------------- answers */
@@ -35,9 +37,12 @@ take_refusals(struct sender *s, const json_t *r)
     json_array_foreach(list, i, one) {
         json_int_t line = json_integer_value(json_object_get(one, "line"));
 
-        fprintf(stderr, "weftctl: %s: line %" JSON_INTEGER_FORMAT
-                ": refused: %s\n", s->file, line,
-                json_string_value(json_object_get(one, "error")));
+        fprintf(stderr, "weftctl: %s: ", s->file);
+        if (line)
+            fprintf(stderr, "line %" JSON_INTEGER_FORMAT ": ", line);
+        fprintf(stderr, "refused: %s%s\n",
+                json_string_value(json_object_get(one, "error")),
+                s->bundle ? "; nothing was changed" : "");
     }
 }
 
@@ -57,6 +62,8 @@ sender_flush(struct sender *s)
         ctl_usage("%s: the text is not UTF-8", s->file);
     if (s->command)
         json_object_set_new(params, "command", json_string(s->command));
+    if (s->bundle)
+        json_object_set_new(params, "bundle", json_true());
     if (*s->file)
         json_object_set_new(params, "line", json_integer(s->first));
     code = cli_call(s->c->cli, s->method, params, &result, &e);
@@ -110,7 +117,11 @@ send_file(struct sender *s, const char *name)
         if (n && line[n - 1] != '\n')
             base_str_addn(&s->text, "\n", 1);
         s->line++;
-        if (s->line - s->first >= BATCH_LINES || s->text.len >= BATCH_BYTES)
+        if (s->bundle && s->text.len > BUNDLE_BYTES)
+            ctl_usage("%s: more than 30 MB in one bundle", s->file);
+        if (!s->bundle
+            && (s->line - s->first >= BATCH_LINES
+                || s->text.len >= BATCH_BYTES))
             code = sender_flush(s);
     }
     free(line);
@@ -142,25 +153,38 @@ ctl_send_flows(struct ctl *c, const char *bridge, const struct base_str *lines)
 
 /* ---------------------------------------------------------------- commands */
 
-/* Words of a command that changes rules; 'strict' by a flag in front of the
- * bridge or of the flow. */
+/* Words of a command that changes the agent's state. */
 static const struct of_command {
     const char *name, *method, *command, *strict;
     enum { ONE, FILE_OR_STDIN, ONE_OR_NONE } rest;
+    bool bundle; /* Always; else with --bundle. */
 } of_commands[] = {
-    { "add-flow", "flow-mods", "add", NULL, ONE },
-    { "add-flows", "flow-mods", "add", NULL, FILE_OR_STDIN },
-    { "mod-flows", "flow-mods", "modify", "modify-strict", ONE },
-    { "del-flows", "flow-mods", "delete", "delete-strict", ONE_OR_NONE },
-    { "packet-out", "packet-out", NULL, NULL, ONE },
+    { "add-flow", "flow-mods", "add", NULL, ONE, false },
+    { "add-flows", "flow-mods", "add", NULL, FILE_OR_STDIN, false },
+    { "mod-flows", "flow-mods", "modify", "modify-strict", ONE, false },
+    { "del-flows", "flow-mods", "delete", "delete-strict", ONE_OR_NONE,
+      false },
+    { "add-group", "group-mods", "add", NULL, ONE, false },
+    { "add-groups", "group-mods", "add", NULL, FILE_OR_STDIN, false },
+    { "mod-group", "group-mods", "modify", NULL, ONE, false },
+    { "del-groups", "group-mods", "delete", NULL, ONE_OR_NONE, false },
+    { "insert-buckets", "group-mods", "insert-buckets", NULL, ONE, false },
+    { "remove-buckets", "group-mods", "remove-buckets", NULL, ONE, false },
+    { "add-meter", "meter-mods", "add", NULL, ONE, false },
+    { "add-meters", "meter-mods", "add", NULL, FILE_OR_STDIN, false },
+    { "mod-meter", "meter-mods", "modify", NULL, ONE, false },
+    { "del-meters", "meter-mods", "delete", NULL, ONE_OR_NONE, false },
+    { "del-meter", "meter-mods", "delete", NULL, ONE_OR_NONE, false },
+    { "bundle", "mods", NULL, NULL, FILE_OR_STDIN, true },
+    { "packet-out", "packet-out", NULL, NULL, ONE, false },
 };
 
-/* Takes "--strict" out of the words; true: it was there. */
+/* Takes a flag out of the words; true: it was there. */
 static bool
-take_strict(char *w[], size_t *n)
+take_flag(const char *flag, char *w[], size_t *n)
 {
     for (size_t i = 1; i < *n; i++) {
-        if (strcmp(w[i], "--strict"))
+        if (strcmp(w[i], flag))
             continue;
         memmove(w + i, w + i + 1, (*n - i - 1) * sizeof w[0]);
         --*n;
@@ -181,7 +205,8 @@ ctl_of(struct ctl *c, char *w[], size_t n, enum cli_exit *code)
             o = &of_commands[i];
     if (!o)
         return false;
-    strict = take_strict(w, &n);
+    strict = take_flag("--strict", w, &n);
+    s.bundle = take_flag("--bundle", w, &n) || o->bundle;
     if (strict && !o->strict)
         ctl_usage("%s does not take --strict", w[0]);
     if (n < 2 || (n < 3 && o->rest != ONE_OR_NONE))

@@ -14,6 +14,7 @@ libweftd_a_SOURCES = \
 	%D%/reconcile.c %D%/reconcile.h \
 	%D%/rpc.c %D%/rpc.h \
 	%D%/rpc_dump.c \
+	%D%/rpc_groups.c \
 	%D%/rpc_methods.def \
 	%D%/rpc_of.c \
 	%D%/rpc_parts.h \

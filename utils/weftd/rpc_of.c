@@ -98,32 +98,80 @@ lines_begin(struct weftd *d, const json_t *params, enum ofp_line_kind kind,
     s->stream = (struct rpc_stream){ .prepare = lines_prepare,
                                      .run = lines_run,
                                      .destroy = lines_destroy };
-    ofp_commands_begin(b->ofp, kind, json_string_value(text), first, &s->c);
+    ofp_commands_begin(b->ofp, kind, json_string_value(text), first,
+                       json_is_true(json_object_get(params, "bundle")),
+                       &s->c);
     *out = &s->stream;
     return 0;
+}
+
+static const struct command {
+    const char *method, *name;
+    enum ofp_line_kind kind;
+} commands[] = {
+    { "flow-mods", "add", OFP_LINE_ADD_FLOW },
+    { "flow-mods", "modify", OFP_LINE_MODIFY_FLOWS },
+    { "flow-mods", "modify-strict", OFP_LINE_MODIFY_STRICT },
+    { "flow-mods", "delete", OFP_LINE_DELETE_FLOWS },
+    { "flow-mods", "delete-strict", OFP_LINE_DELETE_STRICT },
+    { "group-mods", "add", OFP_LINE_ADD_GROUP },
+    { "group-mods", "modify", OFP_LINE_MODIFY_GROUP },
+    { "group-mods", "delete", OFP_LINE_DELETE_GROUPS },
+    { "group-mods", "insert-buckets", OFP_LINE_INSERT_BUCKETS },
+    { "group-mods", "remove-buckets", OFP_LINE_REMOVE_BUCKETS },
+    { "meter-mods", "add", OFP_LINE_ADD_METER },
+    { "meter-mods", "modify", OFP_LINE_MODIFY_METER },
+    { "meter-mods", "delete", OFP_LINE_DELETE_METERS },
+};
+
+static int
+command_begin(struct weftd *d, const json_t *params, const char *method,
+              struct rpc_stream **out, struct weft_err *e)
+{
+    const char *name = rpc_param(params, "command");
+    struct base_str known = BASE_STR_INIT;
+
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(commands); i++) {
+        const struct command *c = &commands[i];
+
+        if (strcmp(c->method, method))
+            continue;
+        if (!strcmp(c->name, name))
+            return lines_begin(d, params, c->kind, out, e);
+        base_str_addf(&known, "%s%s", known.len ? ", " : "", c->name);
+    }
+    weft_err_set(e, -EINVAL, "command \"%.40s\" is none of %s", name,
+                 base_str_cstr(&known));
+    base_str_fini(&known);
+    return -EINVAL;
 }
 
 int
 rpc_flow_mods(struct weftd *d, const json_t *params, struct rpc_stream **out,
               struct weft_err *e)
 {
-    static const struct {
-        const char *name;
-        enum ofp_line_kind kind;
-    } commands[] = {
-        { "add", OFP_LINE_ADD_FLOW },
-        { "modify", OFP_LINE_MODIFY_FLOWS },
-        { "modify-strict", OFP_LINE_MODIFY_STRICT },
-        { "delete", OFP_LINE_DELETE_FLOWS },
-        { "delete-strict", OFP_LINE_DELETE_STRICT },
-    };
-    const char *name = rpc_param(params, "command");
+    return command_begin(d, params, "flow-mods", out, e);
+}
 
-    for (size_t i = 0; i < WEFT_ARRAY_LEN(commands); i++)
-        if (!strcmp(commands[i].name, name))
-            return lines_begin(d, params, commands[i].kind, out, e);
-    return weft_err_set(e, -EINVAL, "command \"%.40s\" is not add, modify, "
-                        "modify-strict, delete or delete-strict", name);
+int
+rpc_group_mods(struct weftd *d, const json_t *params, struct rpc_stream **out,
+               struct weft_err *e)
+{
+    return command_begin(d, params, "group-mods", out, e);
+}
+
+int
+rpc_meter_mods(struct weftd *d, const json_t *params, struct rpc_stream **out,
+               struct weft_err *e)
+{
+    return command_begin(d, params, "meter-mods", out, e);
+}
+
+int
+rpc_mixed_mods(struct weftd *d, const json_t *params, struct rpc_stream **out,
+               struct weft_err *e)
+{
+    return lines_begin(d, params, OFP_LINE_MIXED, out, e);
 }
 
 int
