@@ -15,12 +15,13 @@ struct interp {
     uint64_t set_cookie; /* Of the rule that wrote the set's output. */
     unsigned sent;       /* Outputs so far. */
     bool in_egress;
-    struct dp_op egress_op; /* Output that egress processing began with. */
     struct interp_result *res;
     uint8_t table;
     uint64_t cookie;
     unsigned depth;      /* Groups and egress processing around it. */
     unsigned groups;     /* Groups around it. */
+    struct dp_op egress_op; /* Output that egress processing began with.
+                             * Last: an op may have data behind it. */
 };
 
 /* Fills what all steps have and tells it. */

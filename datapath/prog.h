@@ -156,10 +156,11 @@ struct prog_path {
     /* Egress tables: */
     uint8_t egress;            /* First one, for what is sent; or
                                 * DP_NO_TABLE. */
-    bool in_egress;            /* The walk is in them ... */
-    struct dp_op output;       /* ... on the way to this port: the first op
-                                * of the action set if 'start' is EGRESS. */
+    bool in_egress;            /* The walk is in them: see 'output'. */
     uint64_t resume_uid;       /* For a RESUME at the end. */
+    struct dp_op output;       /* In egress tables, the port it is on the way
+                                * to: the first op of the action set if
+                                * 'start' is EGRESS.  Last: has no data. */
 };
 
 /* Folds into 'buf'; returns the number of words or -ENOSPC.
