@@ -12,7 +12,8 @@ struct interp {
     const struct interp_pipeline *pl;
     struct interp_frame f;
     const struct dp_op *set[64 + 2 * N_FLOW_FIELDS]; /* set_slot(). */
-    uint64_t set_cookie; /* Of the rule that wrote the set's output. */
+    uint64_t set_cookie; /* Of the rule that wrote the set's output ... */
+    uint64_t set_group_cookie; /* ... and its group. */
     unsigned sent;       /* Outputs so far. */
     bool in_egress;
     struct interp_result *res;
@@ -246,7 +247,7 @@ run_plain(struct interp *in, const struct dp_op *op)
         output(in, op, 0);
         return -1;
     case DP_OP_CONTROLLER:
-        output(in, op, in->groups ? DP_PUNT_GROUP : op->aux);
+        output(in, op, op->aux);
         return -1;
     case DP_OP_GROUP:
         run_group(in, op);
@@ -340,6 +341,8 @@ run_action_set(struct interp *in)
         /* §7.4.1: the flow entry that caused a packet-in. */
         if (set_order[i] == DP_OP_OUTPUT)
             in->cookie = in->set_cookie;
+        if (set_order[i] == DP_OP_GROUP)
+            in->cookie = in->set_group_cookie;
         if (set_order[i] == DP_OP_SET_FIELD)
             drop = run_set_fields(in);
         else if (op)
@@ -427,6 +430,8 @@ run_rule(struct interp *in, const struct interp_rule *r)
             in->set[set_slot(op)] = op;
             if (set_slot(op) == DP_OP_OUTPUT)
                 in->set_cookie = r->cookie;
+            if (set_slot(op) == DP_OP_GROUP)
+                in->set_group_cookie = r->cookie;
         }
         /* 1.5.1 §7.2.3.8: what the action set would send it to. */
         in->f.k.actset_output = be32_from(actset_output(in));

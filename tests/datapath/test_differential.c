@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "datapath/eal.h"
+#include "datapath/group.h"
 #include "datapath/interp.h"
 #include "tests/datapath/bed.h"
 #include "utils/base/mem.h"
@@ -20,7 +21,9 @@
 #define N_TABLES 4
 #define EGRESS_TABLE 2 /* When there are egress tables. */
 #define MAX_RULES 80
-#define MAX_OUTS 8192
+#define MAX_OUTS 16384
+#define N_GROUPS 3 /* Group 1 may lead to 2 and 3, 2 to 3. */
+#define MAX_BUCKETS 3
 
 static struct bed b;
 static uint64_t rng;
@@ -364,7 +367,7 @@ add_op(struct ops *o, struct flow_match *m, const struct flow_key *k)
 static void
 add_output(struct ops *o)
 {
-    switch (rnd(10)) {
+    switch (rnd(12)) {
     case 0: ops_add(o, DP_OP_IN_PORT, 0, 0); break;
     case 1: ops_add(o, DP_OP_FLOOD, 0, 0); break;
     case 2: ops_add(o, DP_OP_ALL, 0, 0); break;
@@ -372,6 +375,10 @@ add_output(struct ops *o)
         ops_add(o, DP_OP_CONTROLLER, DP_PUNT_ACTION, 0xffff);
         break;
     case 4: ops_add(o, DP_OP_OUTPUT, 0, 77); break; /* No such port. */
+    case 5:
+    case 6: /* Now and then one that is not there. */
+        ops_add(o, DP_OP_GROUP, 0, 1 + rnd(N_GROUPS + (rnd(8) == 0)));
+        break;
     default: ops_add(o, DP_OP_OUTPUT, 0, 1 + rnd(N_PORTS)); break;
     }
 }
@@ -751,6 +758,113 @@ static const struct interp_port all_ports[N_PORTS] = {
     { 1, 0 }, { 2, 0 }, { 3, 0 }, { 4, 0 },
 };
 
+/* ------------------------------------------------------------------ groups */
+
+static struct {
+    bool there;
+    enum dp_group_type type;
+    unsigned n;
+    struct dp_bucket b[MAX_BUCKETS];
+    struct ops o[MAX_BUCKETS];
+} groups[N_GROUPS + 1];
+
+/* Written in the action set's order, as the interpreter wants it. */
+static void
+bucket_random(unsigned id, unsigned i)
+{
+    struct dp_bucket *k = &groups[id].b[i];
+    struct ops *o = &groups[id].o[i];
+
+    o->n = 0;
+    *k = (struct dp_bucket) {
+        .id = i, .weight = (uint16_t) rnd(3),
+        .watch_port = rnd(3) ? DP_PORT_NONE : rnd(2) ? 77 : 1,
+        .watch_group = DP_GROUP_NONE,
+    };
+    if (rnd(3) == 0)
+        ops_add(o, DP_OP_PUSH_VLAN, 0, 0x8100);
+    if (rnd(3) == 0)
+        ops_add(o, DP_OP_DEC_NW_TTL, 0, 0);
+    if (rnd(3) == 0)
+        ops_set_u64(o, FLOW_F_ETH_SRC, 0x020000000000 + rnd(4));
+    if (id < N_GROUPS && rnd(4) == 0)
+        ops_add(o, DP_OP_GROUP, 0, id + 1 + rnd(N_GROUPS - id));
+    else if (rnd(8) == 0)
+        ops_add(o, DP_OP_CONTROLLER, DP_PUNT_GROUP, 0xffff);
+    else if (rnd(8))
+        ops_add(o, DP_OP_OUTPUT, 0, 1 + rnd(N_PORTS));
+    k->actions = ops_list(o);
+}
+
+static void
+group_change(void)
+{
+    unsigned id = 1 + rnd(N_GROUPS);
+    struct dp_group_config c = { .type = (enum dp_group_type) rnd(4) };
+
+    groups[id].there = rnd(8) != 0;
+    if (!groups[id].there) {
+        dp_group_del(b.br, id);
+        return;
+    }
+    groups[id].type = c.type;
+    groups[id].n = c.type == DP_GROUP_INDIRECT ? 1 : rnd(MAX_BUCKETS + 1);
+    for (unsigned i = 0; i < groups[id].n; i++)
+        bucket_random(id, i);
+    c.buckets = groups[id].b;
+    c.n_buckets = groups[id].n;
+    ck_assert_int_eq(dp_group_set(b.br, id, &c), 0);
+}
+
+/* The datapath's choice, held against what may be chosen. */
+static uint32_t
+group_bucket(void *arg, uint32_t id, const struct flow_key *key)
+{
+    uint32_t chosen = group_choose(b.br, dp_group_find(b.br, id)->act, key);
+    uint32_t first = INTERP_NO_BUCKET;
+    unsigned weights = 0, live_weights = 0;
+
+    (void) arg;
+    for (unsigned i = groups[id].n; i-- > 0;) {
+        bool live = groups[id].b[i].watch_port != 77;
+
+        if (live)
+            first = i;
+        weights += groups[id].b[i].weight;
+        live_weights += live ? groups[id].b[i].weight : 0;
+    }
+    if (groups[id].type == DP_GROUP_FF) {
+        ck_assert_uint_eq(chosen, first);
+    } else if (chosen == INTERP_NO_BUCKET) {
+        ck_assert(weights ? !live_weights : first == INTERP_NO_BUCKET);
+    } else {
+        ck_assert_uint_lt(chosen, groups[id].n);
+        ck_assert_uint_ne(groups[id].b[chosen].watch_port, 77);
+        ck_assert(groups[id].b[chosen].weight || !weights);
+    }
+    return chosen;
+}
+
+static void
+groups_get(struct interp_pipeline *pl)
+{
+    static struct interp_group out[N_GROUPS];
+    static struct dp_op_list lists[N_GROUPS][MAX_BUCKETS];
+
+    for (unsigned id = 1; id <= N_GROUPS; id++) {
+        if (!groups[id].there)
+            continue;
+        for (unsigned i = 0; i < groups[id].n; i++)
+            lists[id - 1][i] = groups[id].b[i].actions;
+        out[pl->n_groups++] = (struct interp_group) {
+            .id = id, .type = groups[id].type, .buckets = lists[id - 1],
+            .n_buckets = groups[id].n,
+        };
+    }
+    pl->groups = out;
+    pl->bucket = group_bucket;
+}
+
 static void
 pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
 {
@@ -765,6 +879,7 @@ pipeline_get(struct interp_pipeline *pl, struct interp_rule out[])
     pl->frag_drop = b.br->frag_drop;
     pl->ports = all_ports;
     pl->n_ports = N_PORTS;
+    groups_get(pl);
 }
 
 static void
@@ -777,10 +892,13 @@ rounds(unsigned n_rounds, unsigned burst)
 
     frames_make();
     n_rules = 0;
+    memset(groups, 0, sizeof groups);
     b.dp->ev.punt = on_punt;
     for (unsigned i = 0; i < 30; i++)
         rule_add();
     for (unsigned round = 0; round < n_rounds; round++) {
+        if (rnd(2))
+            group_change(); /* Committed with the rules. */
         rules_change();
         pipeline_get(&pl, copy);
         for (unsigned k = 0; k < 6; k++) {
