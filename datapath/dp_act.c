@@ -42,12 +42,13 @@ goto_is_valid(const struct dp_instr *in, uint8_t table)
 }
 
 static uint32_t
-instr_hash(const struct dp_instr *in, uint8_t kind)
+instr_hash(const struct dp_instr *in, const struct act_kind *k)
 {
     uint64_t h = base_hash_mix(in->metadata, in->metadata_mask);
 
-    h = base_hash_mix(h, (uint64_t) in->meter << 32 | (uint64_t) kind << 16
+    h = base_hash_mix(h, (uint64_t) in->meter << 32 | (uint64_t) k->kind << 16
                              | (uint64_t) in->goto_table << 8 | in->clear);
+    h = base_hash_mix(h, k->cookie);
     h = base_hash_mix(h, base_hash_bytes(in->apply.ops,
                                          8u * in->apply.n_words, 1));
     if (in->write.n_words)
@@ -63,13 +64,15 @@ ops_equal(const uint64_t *a, const struct dp_op_list *b)
 }
 
 static bool
-act_equal(const struct rule_act *a, const struct dp_instr *in, uint8_t kind)
+act_equal(const struct rule_act *a, const struct dp_instr *in,
+          const struct act_kind *k)
 {
     unsigned n = (unsigned) a->n_apply + a->n_write;
 
     return !a->own && a->n_apply == in->apply.n_words
            && a->n_write == in->write.n_words
-           && a->goto_table == in->goto_table && a->kind == kind
+           && a->goto_table == in->goto_table && a->kind == k->kind
+           && a->cookie == k->cookie
            && a->meter == in->meter
            && !(a->flags & ACT_CLEAR) == !in->clear
            && !(a->flags & ACT_METADATA) == !in->metadata_mask
@@ -121,14 +124,15 @@ struct act_build {
 
 /* Fills all but the program; returns the number of words. */
 static unsigned
-act_fill(struct rule_act *a, const struct dp_instr *in, uint8_t kind,
-         uint8_t flags)
+act_fill(struct rule_act *a, const struct dp_instr *in,
+         const struct act_kind *k, uint8_t flags)
 {
     uint64_t *words = a->words;
     unsigned n = 0;
 
     memset(a, 0, sizeof *a);
-    a->kind = kind;
+    a->kind = k->kind;
+    a->cookie = k->cookie;
     a->flags = flags;
     a->goto_table = in->goto_table;
     a->meter = in->meter;
@@ -153,9 +157,10 @@ static int
 act_fold(const struct rule_act *a, uint64_t *flat)
 {
     const uint8_t table = 0;
-    const struct prog_step step = { .act = a };
+    const struct prog_step step = { .act = a, .cookie = a->cookie };
     const struct prog_path p = { .steps = &step, .tables = &table, .n = 1,
-                                 .flat = true, .egress = DP_NO_TABLE };
+                                 .flat = !(a->kind & ACT_KIND_COOKIE),
+                                 .egress = DP_NO_TABLE };
 
     if (!(a->kind & ACT_KIND_FLAT) || a->goto_table != DP_NO_TABLE)
         return 0;
@@ -163,13 +168,13 @@ act_fold(const struct rule_act *a, uint64_t *flat)
 }
 
 static int
-act_build(struct act_build *b, uint8_t kind, const struct dp_instr *in,
-          uint8_t flags)
+act_build(struct act_build *b, const struct act_kind *k,
+          const struct dp_instr *in, uint8_t flags)
 {
     int n;
 
     b->act = (struct rule_act *) (void *) b->mem;
-    b->n = act_fill(b->act, in, kind, flags);
+    b->n = act_fill(b->act, in, k, flags);
     n = act_fold(b->act, b->flat);
     if (n < 0)
         return -EINVAL; /* Longer than a program may be. */
@@ -222,15 +227,15 @@ key_add(struct dp_bridge *br, uint8_t flags)
 }
 
 static struct rule_act *
-act_find(struct dp_bridge *br, uint8_t kind, const struct dp_instr *in,
-         uint32_t hash)
+act_find(struct dp_bridge *br, const struct act_kind *k,
+         const struct dp_instr *in, uint32_t hash)
 {
     struct base_hnode *node = base_hmap_first(&br->acts, hash);
 
     for (; node; node = base_hmap_next_same(node)) {
         struct rule_act *a = WEFT_CONTAINER_OF(node, struct rule_act, node);
 
-        if (act_equal(a, in, kind))
+        if (act_equal(a, in, k))
             return a;
     }
     return NULL;
@@ -262,15 +267,15 @@ dp_rules_metered(struct dp_bridge *br, dp_metered_cb *cb, void *arg)
 /* 'flat' (NULL: none): the program that the act has though its instructions
  * give it none. */
 static int
-act_new(struct dp_bridge *br, uint8_t kind, const struct dp_instr *in,
-        uint32_t hash, const struct prog_code *flat, struct rule_act **out)
+act_new(struct dp_bridge *br, const struct act_kind *k,
+        const struct dp_instr *in, uint32_t hash, const struct prog_code *flat, struct rule_act **out)
 {
     struct act_build b;
     uint8_t flags = 0;
     int err = instr_check(in, &flags);
 
     if (!err)
-        err = act_build(&b, kind, in, flags);
+        err = act_build(&b, k, in, flags);
     if (err)
         return err;
     if (flat) {
@@ -290,7 +295,7 @@ act_new(struct dp_bridge *br, uint8_t kind, const struct dp_instr *in,
 }
 
 int
-act_get(struct dp_bridge *br, uint8_t table, uint8_t kind,
+act_get(struct dp_bridge *br, uint8_t table, const struct act_kind *k,
         const struct dp_instr *in, struct rule_act **out)
 {
     struct rule_act *a = br->last_act;
@@ -299,11 +304,11 @@ act_get(struct dp_bridge *br, uint8_t table, uint8_t kind,
 
     if (!goto_is_valid(in, table))
         return -EINVAL;
-    if (!a || !act_equal(a, in, kind)) {
-        hash = instr_hash(in, kind);
-        a = act_find(br, kind, in, hash);
+    if (!a || !act_equal(a, in, k)) {
+        hash = instr_hash(in, k);
+        a = act_find(br, k, in, hash);
         if (!a) {
-            err = act_new(br, kind, in, hash, NULL, out);
+            err = act_new(br, k, in, hash, NULL, out);
             if (!err)
                 br->last_act = *out;
             return err;
@@ -316,15 +321,15 @@ act_get(struct dp_bridge *br, uint8_t table, uint8_t kind,
 }
 
 int
-act_get_after(struct dp_bridge *br, uint8_t table, const struct rule_act *old,
-              const struct dp_instr *in, struct rule_act **out)
+act_get_after(struct dp_bridge *br, uint8_t table, const struct act_kind *k,
+              const struct rule_act *old, const struct dp_instr *in, struct rule_act **out)
 {
     if (!goto_is_valid(in, table))
         return -EINVAL;
     if (!old->code.ops || in->goto_table == DP_NO_TABLE)
-        return act_get(br, table, old->kind, in, out);
+        return act_get(br, table, k, in, out);
     /* Any hash will do: it is not to be found. */
-    return act_new(br, old->kind, in,
+    return act_new(br, k, in,
                    (uint32_t) br->dp->next_uid * UINT32_C(0x9e3779b1),
                    &old->code, out);
 }

@@ -82,7 +82,12 @@ struct dp_table {
  * the index of the counters' zero point, 0: none.
  *
  * 'uid' names the rule and what it does in the path of a walk; never used
- * twice.  0 while dp_rule_set changes the rule. */
+ * twice.  0 while dp_rule_set changes the rule.
+ *
+ * 'cookie' is the rule's unless its act has one (ACT_KIND_COOKIE): a worker
+ * that still has another act in its hand must not find a later cookie beside
+ * it.  It changes only when no worker has an act without a cookie: at the end
+ * of a transaction. */
 struct dp_rule {
     uint64_t uid;
     uint64_t cookie;
@@ -121,6 +126,13 @@ static inline struct rule_act *
 dp_rule_act(const struct dp_rule *r)
 {
     return (struct rule_act *) (uintptr_t) dp_load(&r->prog.code);
+}
+
+/* The rule's cookie when its act is 'a', which is not staged. */
+static inline uint64_t
+dp_rule_cookie(const struct dp_rule *r, const struct rule_act *a)
+{
+    return a->kind & ACT_KIND_COOKIE ? a->cookie : dp_read(r->cookie);
 }
 
 static inline bool
@@ -301,13 +313,15 @@ void dp_bridge_update_flood(struct dp_bridge *);
 void dp_bridge_need_mask(struct dp_bridge *, const struct flow_key *mask);
 
 /* dp_act.c: instructions, shared.  Thread: control. */
-/* A reference to the act of the rules of 'table' and 'kind' (ACT_KIND_*) that
- * do 'in'.  0, -EINVAL, -EOPNOTSUPP, -ENOMEM. */
-WEFT_MUST_CHECK int act_get(struct dp_bridge *, uint8_t table, uint8_t kind,
+/* A reference to the act of the rules of 'table' and this kind that do 'in'.
+ * 0, -EINVAL, -EOPNOTSUPP, -ENOMEM. */
+WEFT_MUST_CHECK int act_get(struct dp_bridge *, uint8_t table,
+                            const struct act_kind *,
                             const struct dp_instr *, struct rule_act **);
 /* As act_get, to take the place of 'old': where only that one has a flat
  * program, the new one keeps it for packets that are on their way to it. */
 WEFT_MUST_CHECK int act_get_after(struct dp_bridge *, uint8_t table,
+                                  const struct act_kind *,
                                   const struct rule_act *old,
                                   const struct dp_instr *,
                                   struct rule_act **);

@@ -15,11 +15,13 @@ rule_table(const struct dp_rule *r)
     return tbl_mask_owner(r->tr.mask);
 }
 
-static uint8_t
+static struct act_kind
 rule_kind(const struct dp_rule *r)
 {
-    return (uint8_t) ((dp_rule_table(r) ? 0 : ACT_KIND_FLAT)
-                      | (dp_rule_is_miss(r) ? ACT_KIND_MISS : 0));
+    return (struct act_kind) {
+        .kind = (uint8_t) ((dp_rule_table(r) ? 0 : ACT_KIND_FLAT)
+                           | (dp_rule_is_miss(r) ? ACT_KIND_MISS : 0)),
+    };
 }
 
 /* ------------------------------------------------------------------- memory */
@@ -122,13 +124,15 @@ rule_abandon(struct dp_table *t, struct dp_rule *r)
 }
 
 /* Publishes another act.  Workers that meet the rule meanwhile see that 'uid'
- * is 0 or changes, and keep nothing of what they found. */
+ * is 0 or changes, and keep nothing of what they found.  Beside an act of no
+ * cookie the rule's counts: see struct dp_rule when it may change. */
 static void
 rule_publish(struct dp_rule *r, const struct rule_side *s)
 {
     __atomic_store_n(&r->uid, 0, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
-    __atomic_store_n(&r->cookie, s->cookie, __ATOMIC_RELAXED);
+    if (!(s->act->kind & ACT_KIND_COOKIE))
+        __atomic_store_n(&r->cookie, s->cookie, __ATOMIC_RELAXED);
     dp_publish(&r->prog.code, (const struct prog_code *) &s->act->code);
     dp_publish(&r->uid, s->uid);
 }
@@ -147,7 +151,7 @@ rule_stage(struct dp_bridge *br, struct dp_rule *r,
             act_put(br, s->after.act);
         s->after = *after;
     } else {
-        const struct rule_side before = { a, r->uid, r->cookie };
+        const struct rule_side before = dp_rule_last(r);
 
         a = dp_stage_new(br, r, &before, after);
         dp_publish(&r->prog.code, (const struct prog_code *) &a->code);
@@ -199,6 +203,7 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
 {
     struct dp_table *t = &br->tables[table];
     struct rule_act *act;
+    struct act_kind kind;
     struct dp_rule *r;
     int err;
 
@@ -212,7 +217,8 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
         return -ENOMEM;
     r->uid = ++br->dp->next_uid;
     r->cookie = cookie;
-    err = act_get(br, table, rule_kind(r), in, &act);
+    kind = rule_kind(r);
+    err = act_get(br, table, &kind, in, &act);
     if (!err) {
         if (!tbl_mask_is_active(r->tr.mask))
             dp_bridge_need_mask(br, &match->mask);
@@ -256,9 +262,18 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     struct dp_bridge *br = t->br;
     const struct rule_side old = dp_rule_last(r);
     struct rule_side side = { .cookie = cookie };
-    int err = br->txn ? act_get(br, t->id, rule_kind(r), in, &side.act)
-                      : act_get_after(br, t->id, old.act, in, &side.act);
+    struct act_kind kind = rule_kind(r);
+    int err;
 
+    if (br->txn) {
+        err = act_get(br, t->id, &kind, in, &side.act);
+    } else {
+        if (cookie != r->cookie) {
+            kind.kind |= ACT_KIND_COOKIE;
+            kind.cookie = cookie;
+        }
+        err = act_get_after(br, t->id, &kind, old.act, in, &side.act);
+    }
     if (err)
         return err;
     if (side.act == old.act && cookie == old.cookie) {

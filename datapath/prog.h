@@ -21,7 +21,8 @@
  *          is in the packet's key until the program ends.
  *          CONTROLLER, DEC_NW_TTL, DEC_MPLS_TTL, GROUP carry a struct prog_ctx
  *          when words is larger than 1.  Where a program is a rule's own
- *          (PROG_SELF), the rule is the context, but for the metadata.
+ *          (PROG_SELF), the rule is the context, but for the metadata and
+ *          where the prog_ctx says that it is whole.
  * Threads: any; no state.
  * Owns:    nothing; ops point into a rule_act or into a worker's arena.
  * Source:  OpenFlow 1.3.5 §5.1, §5.9, §5.10. */
@@ -51,7 +52,8 @@ struct prog_ctx {
     uint8_t table;
     uint8_t miss_rule;
     uint8_t metadata_in_key; /* A COPY_FIELD wrote it: see the packet. */
-    uint8_t pad[5];
+    uint8_t whole; /* Nothing is left to the rule that it is part of. */
+    uint8_t pad[4];
 };
 /* aux of SET_QUEUE: the default queue again, behind 1.0's enqueue. */
 #define PROG_QUEUE_NONE 0x8000
@@ -103,6 +105,7 @@ struct rule_act {
     uint8_t own;   /* Of one rule: not to be found. */
     uint32_t refs;
     uint32_t meter; /* Workers too. */
+    uint64_t cookie; /* Workers too.  With ACT_KIND_COOKIE, else 0. */
     struct base_hnode node;
     struct base_list metered; /* In the bridge's list, if it has a meter. */
     uint64_t words[]; /* apply, write, metadata and mask, program. */
@@ -110,6 +113,12 @@ struct rule_act {
 /* What rules must have in common, beside their instructions. */
 #define ACT_KIND_FLAT 1 /* In table 0: has a flat program, if no goto. */
 #define ACT_KIND_MISS 2 /* A table-miss rule's. */
+#define ACT_KIND_COOKIE 4 /* Of rules whose cookie became 'cookie'. */
+
+struct act_kind {
+    uint8_t kind;    /* ACT_KIND_* */
+    uint64_t cookie; /* With ACT_KIND_COOKIE, else 0. */
+};
 
 #define ACT_CLEAR 0x01    /* Clear-actions. */
 #define ACT_METADATA 0x02 /* Metadata and mask follow the ops. */

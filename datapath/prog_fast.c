@@ -175,6 +175,7 @@ emit(struct fold *f, const struct dp_op *op, const struct prog_step *from,
                               .metadata_in_key = f->in_key };
 
         if (!f->flat) {
+            c.whole = true;
             c.cookie = from->cookie;
             c.miss_rule = (from->act->kind & ACT_KIND_MISS) != 0;
         }

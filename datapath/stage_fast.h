@@ -102,7 +102,7 @@ dp_rule_side(const struct dp_rule *r, uint32_t gen)
 
     if (a->flags & ACT_STAGED)
         return *rule_stage_at(a, gen);
-    return (struct rule_side) { a, r->uid, r->cookie };
+    return (struct rule_side) { a, r->uid, dp_rule_cookie(r, a) };
 }
 
 /* The rule as it will be.  Thread: control. */
@@ -113,7 +113,7 @@ dp_rule_last(const struct dp_rule *r)
 
     if (a->flags & ACT_STAGED)
         return rule_act_stage(a)->after;
-    return (struct rule_side) { a, r->uid, r->cookie };
+    return (struct rule_side) { a, r->uid, dp_rule_cookie(r, a) };
 }
 
 #endif

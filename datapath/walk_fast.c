@@ -134,7 +134,7 @@ meet(struct worker *w, const struct dp_bridge *br, uint8_t t,
         out->uid = dp_load(&r->uid);
         a = dp_rule_act(r);
         out->step.act = a;
-        out->step.cookie = dp_read(r->cookie);
+        out->step.cookie = dp_rule_cookie(r, a);
         if (weft_unlikely(a->flags & ACT_STAGED)) {
             const struct rule_side *s = rule_stage_at(a, gen);
 

@@ -29,7 +29,7 @@ op_ctx(const struct group *g, const struct dp_op *op)
         op = g->outer;
     if (op->words > 1)
         memcpy(&c, op->data, sizeof c);
-    if (g->prog->n_credits == PROG_SELF) {
+    if (g->prog->n_credits == PROG_SELF && !c.whole) {
         const struct dp_rule *r = dp_rule_of_prog(g->prog);
 
         c.cookie = dp_read(r->cookie);

@@ -466,11 +466,6 @@ rule_del(unsigned i)
     rules[i] = rules[--n_rules];
 }
 
-/* While packets are in flight a modified rule keeps its cookie, as OpenFlow's
- * modify does.  With another one, a packet-in can name the new cookie beside
- * the old actions: they are published one after the other. */
-static bool keep_cookies;
-
 /* New instructions that need no more of the match than it has. */
 static void
 rule_modify(unsigned i)
@@ -484,7 +479,7 @@ rule_modify(unsigned i)
         r->ir.match = match;
         instr_random(r, &frames[rnd(n_frames)].k);
         if (flow_match_equal(&match, &r->ir.match)) {
-            if (!keep_cookies)
+            if (rnd(2))
                 r->ir.cookie = rnd(1000);
             ck_assert_int_eq(dp_rule_set(r->dr, &r->ir.instr, r->ir.cookie),
                              0);
@@ -1227,7 +1222,6 @@ flight_run(uint32_t cache, uint64_t seed, unsigned n_rounds)
     bed_open_cache(&b, N_PORTS, 0, cache);
     frames_make();
     n_rules = 0;
-    keep_cookies = true;
     b.dp->ev.punt = on_punt;
     for (unsigned i = 0; i < 30; i++)
         rule_add();
@@ -1239,7 +1233,6 @@ flight_run(uint32_t cache, uint64_t seed, unsigned n_rounds)
         flight_round(round);
     FL_STORE(quit, true);
     pthread_join(flight.thread, NULL);
-    keep_cookies = false;
     while (n_rules)
         rule_del(0);
     retired_free();
