@@ -4,6 +4,7 @@
 SYSTEM_TESTS = \
 	%D%/test_aux.py \
 	%D%/test_bad_input.py \
+	%D%/test_bundles.py \
 	%D%/test_conformance.py \
 	%D%/test_conformance_cases.py \
 	%D%/test_controller.py \
