@@ -6,20 +6,9 @@
 #include <string.h>
 
 #include "ofproto/agent_priv.h"
+#include "ofproto/group_graph.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
-
-struct ofp_group {
-    uint32_t id;
-    uint32_t n_refs;  /* Groups with a bucket that forwards here ... */
-    uint32_t n_watch; /* ... or that watches this one. */
-    uint32_t n_flows; /* Flows that name it. */
-    uint32_t height;  /* Groups on the longest path from here, 1: no other. */
-    uint32_t round;   /* Seen in this search. */
-    bool gone;        /* Deleted, but watched: as if it were not there. */
-    uint64_t created_ns;
-    struct ofp_group_config config; /* Own; one piece of memory. */
-};
 
 /* ------------------------------------------------------------------- table */
 
@@ -64,19 +53,18 @@ lower_bound(const struct ofp_groups *t, uint32_t id)
     return lo;
 }
 
-/* Also one that is gone. */
-static struct ofp_group *
-find_any(const struct ofp_groups *t, uint32_t id)
+struct ofp_group *
+ofp_group_find_any(const struct ofp_groups *t, uint32_t id)
 {
     uint32_t i = lower_bound(t, id);
 
     return i < t->n && t->v[i]->id == id ? t->v[i] : NULL;
 }
 
-static struct ofp_group *
-find(const struct ofp_groups *t, uint32_t id)
+struct ofp_group *
+ofp_group_find(const struct ofp_groups *t, uint32_t id)
 {
-    struct ofp_group *g = find_any(t, id);
+    struct ofp_group *g = ofp_group_find_any(t, id);
 
     return g && !g->gone ? g : NULL;
 }
@@ -84,7 +72,7 @@ find(const struct ofp_groups *t, uint32_t id)
 bool
 ofp_group_exists(const struct ofp_groups *t, uint32_t group)
 {
-    return find(t, group) != NULL;
+    return ofp_group_find(t, group) != NULL;
 }
 
 static struct ofp_group *
@@ -104,8 +92,8 @@ table_add(struct ofp_groups *t, uint32_t id)
     return g;
 }
 
-static void
-table_del(struct ofp_groups *t, struct ofp_group *g)
+void
+ofp_group_table_del(struct ofp_groups *t, struct ofp_group *g)
 {
     uint32_t i = lower_bound(t, g->id);
 
@@ -122,9 +110,10 @@ count_list(struct ofp_groups *t, const struct dp_op_list *l, int by)
     const struct dp_op *op;
 
     OFP_OP_FOR(op, l) {
-        struct ofp_group *g = op->code == DP_OP_GROUP ? find_any(t, op->arg)
-                                                      : NULL;
+        struct ofp_group *g = NULL;
 
+        if (op->code == DP_OP_GROUP)
+            g = ofp_group_find_any(t, op->arg);
         if (!g || g->round == t->round)
             continue;
         g->round = t->round;
@@ -146,7 +135,7 @@ ofp_groups_count(struct ofp_groups *t, const struct dp_instr *in, int by)
 uint32_t
 ofp_group_flows(const struct ofp_groups *t, uint32_t group)
 {
-    const struct ofp_group *g = find(t, group);
+    const struct ofp_group *g = ofp_group_find(t, group);
 
     return group == OFP_GROUP_ALL ? t->n_flows : g ? g->n_flows : 0;
 }
@@ -177,201 +166,6 @@ config_copy(const struct ofp_group_config *c)
         ops += l->n_words;
     }
     return out;
-}
-
-/* The group that a bucket's actions forward to; OFP_GROUP_ANY: none.  An
- * action set has one at most: the last. */
-static uint32_t
-bucket_target(const struct dp_bucket *k)
-{
-    uint32_t target = OFP_GROUP_ANY;
-    const struct dp_op *op;
-
-    OFP_OP_FOR(op, &k->actions)
-        if (op->code == DP_OP_GROUP)
-            target = op->arg;
-    return target;
-}
-
-/* ------------------------------------------------------------------- graph
- *
- * An edge leads from a group to each that its buckets forward to or watch.
- * There is no loop, and no path has more than OFP_GROUP_DEPTH groups, so
- * recursion is bounded. */
-
-/* Calls 'fn' for each group that 'c' leads to, unless it returns an error. */
-typedef enum ofp_err edge_fn(struct ofp_groups *, struct ofp_group *to,
-                             bool watch, void *arg);
-
-static enum ofp_err
-for_edges(struct ofp_groups *t, const struct ofp_group_config *c,
-          edge_fn *fn, void *arg)
-{
-    for (size_t i = 0; i < c->n_buckets; i++) {
-        uint32_t ids[2] = { bucket_target(&c->buckets[i]),
-                            c->buckets[i].watch_group };
-
-        for (unsigned k = 0; k < 2; k++) {
-            struct ofp_group *to =
-                ids[k] <= DP_GROUP_MAX ? find_any(t, ids[k]) : NULL;
-            enum ofp_err err = to ? fn(t, to, k, arg) : OFP_OK;
-
-            if (err)
-                return err;
-        }
-    }
-    return OFP_OK;
-}
-
-/* Every target exists.  'self' may be a group that is being added. */
-static enum ofp_err
-check_targets(const struct ofp_groups *t, const struct ofp_group_config *c,
-              uint32_t self)
-{
-    for (size_t i = 0; i < c->n_buckets; i++) {
-        uint32_t to = bucket_target(&c->buckets[i]);
-        uint32_t watch = c->buckets[i].watch_group;
-
-        if (to == self || watch == self)
-            return OFP_ERR_GROUP_LOOP;
-        if (to != OFP_GROUP_ANY && !find(t, to))
-            return OFP_ERR_ACT_BAD_OUT_GROUP;
-        if (watch != DP_GROUP_NONE && !find(t, watch))
-            return OFP_ERR_GROUP_BAD_WATCH;
-    }
-    return OFP_OK;
-}
-
-/* Finds the group *arg; each group is looked at once per round. */
-static enum ofp_err
-search(struct ofp_groups *t, struct ofp_group *g, bool watch, void *arg)
-{
-    (void) watch;
-    if (g == arg)
-        return OFP_ERR_GROUP_LOOP;
-    if (g->round == t->round)
-        return OFP_OK;
-    g->round = t->round;
-    return for_edges(t, &g->config, search, arg);
-}
-
-static enum ofp_err
-max_height(struct ofp_groups *t, struct ofp_group *to, bool watch, void *arg)
-{
-    uint32_t *max = arg;
-
-    (void) t, (void) watch;
-    *max = WEFT_MAX(*max, to->height);
-    return OFP_OK;
-}
-
-static uint32_t
-height_of(struct ofp_groups *t, const struct ofp_group_config *c)
-{
-    uint32_t max = 0;
-
-    (void) for_edges(t, c, max_height, &max);
-    return max + 1;
-}
-
-/* Heights from the leaves up, as if 'g' had the height 'h'; the largest. */
-struct heights {
-    const struct ofp_group *g;
-    uint32_t h, max;
-};
-
-static enum ofp_err
-height_visit(struct ofp_groups *t, struct ofp_group *g, bool watch, void *arg)
-{
-    struct heights *x = arg;
-
-    (void) watch;
-    if (g->round == t->round)
-        return OFP_OK;
-    g->round = t->round;
-    if (g == x->g) {
-        g->height = x->h;
-    } else {
-        (void) for_edges(t, &g->config, height_visit, arg);
-        g->height = height_of(t, &g->config);
-    }
-    x->max = WEFT_MAX(x->max, g->height);
-    return OFP_OK;
-}
-
-/* Sets the height of 'g' and what follows from it; returns the largest. */
-static uint32_t
-heights_update(struct ofp_groups *t, struct ofp_group *g, uint32_t h)
-{
-    struct heights x = { g, h, h };
-
-    if (!g->n_refs && !g->n_watch) {
-        g->height = h;
-        return h;
-    }
-    t->round++;
-    for (uint32_t i = 0; i < t->n; i++)
-        (void) height_visit(t, t->v[i], false, &x);
-    return x.max;
-}
-
-/* May 'g' (NULL: nobody leads to it yet) lead where 'c' says? */
-static enum ofp_err
-check_graph(struct ofp_groups *t, struct ofp_group *g, uint32_t id,
-            const struct ofp_group_config *c)
-{
-    enum ofp_err err = check_targets(t, c, id);
-    uint32_t h, before;
-
-    if (err)
-        return err;
-    h = height_of(t, c);
-    /* Only what somebody leads to can be part of a loop. */
-    if (g && (g->n_refs || g->n_watch)) {
-        t->round++;
-        err = for_edges(t, c, search, g);
-        if (err)
-            return err;
-        before = g->height;
-        if (h > before) {
-            uint32_t max = heights_update(t, g, h);
-
-            (void) heights_update(t, g, before);
-            h = max;
-        }
-    }
-    return h > OFP_GROUP_DEPTH ? OFP_ERR_GROUP_CHAINING_UNSUPPORTED : OFP_OK;
-}
-
-/* Counts, or (arg) takes back, an edge; forwarding once per group. */
-static enum ofp_err
-edge_count(struct ofp_groups *t, struct ofp_group *to, bool watch, void *arg)
-{
-    uint32_t step = arg ? UINT32_MAX : 1;
-
-    if (watch) {
-        to->n_watch += step;
-        if (to->gone && !to->n_watch)
-            table_del(t, to);
-    } else if (to->round != t->round) {
-        to->round = t->round;
-        to->n_refs += step;
-    }
-    return OFP_OK;
-}
-
-static void
-edges_add(struct ofp_groups *t, const struct ofp_group_config *c)
-{
-    t->round++;
-    (void) for_edges(t, c, edge_count, NULL);
-}
-
-static void
-edges_del(struct ofp_groups *t, const struct ofp_group_config *c)
-{
-    t->round++;
-    (void) for_edges(t, c, edge_count, t);
 }
 
 /* ----------------------------------------------------------------- commands */
@@ -421,7 +215,7 @@ static void
 staged_put(struct ofp_bridge *b, void *rec)
 {
     const struct staged_group *s = rec;
-    const struct ofp_group *g = find(&b->groups, s->id);
+    const struct ofp_group *g = ofp_group_find(&b->groups, s->id);
 
     if (g && dp_put_now(b, s->id, &g->config, s->keep))
         base_log(BASE_LOG_ERR, OFP_LOG,
@@ -435,7 +229,7 @@ staged_del(struct ofp_bridge *b, void *rec)
     const struct staged_group *s = rec;
 
     b->dirty = true;
-    if (!find(&b->groups, s->id))
+    if (!ofp_group_find(&b->groups, s->id))
         dp_group_del(b->dpb, s->id);
 }
 
@@ -476,7 +270,7 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     bool keep)
 {
     struct ofp_groups *t = &b->groups;
-    struct ofp_group *g = find_any(t, id);
+    struct ofp_group *g = ofp_group_find_any(t, id);
     bool fresh = !g || g->gone;
     struct dp_bucket *old = NULL;
     enum ofp_err err = dp_put(b, id, c, keep);
@@ -489,15 +283,15 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
         g->created_ns = base_clock_ns();
         g->gone = false;
     } else {
-        edges_del(t, &g->config);
+        ofp_group_edges_del(t, &g->config);
         t->n_buckets -= (uint32_t) g->config.n_buckets;
         old = g->config.buckets;
     }
     g->config = config_copy(c);
     free(old); /* Not before: buckets of 'c' may share its ops. */
     t->n_buckets += (uint32_t) c->n_buckets;
-    edges_add(t, &g->config);
-    (void) heights_update(t, g, height_of(t, &g->config));
+    ofp_group_edges_add(t, &g->config);
+    (void) ofp_group_set_height(t, g, ofp_group_height(t, &g->config));
     return OFP_OK;
 }
 
@@ -506,17 +300,17 @@ drop(struct ofp_bridge *b, struct ofp_group *g)
 {
     struct ofp_groups *t = &b->groups;
 
-    edges_del(t, &g->config);
+    ofp_group_edges_del(t, &g->config);
     t->n_buckets -= (uint32_t) g->config.n_buckets;
     dp_drop(b, g->id);
     if (!g->n_watch) {
-        table_del(t, g);
+        ofp_group_table_del(t, g);
         return;
     }
     free(g->config.buckets);
     g->config = (struct ofp_group_config) { .type = DP_GROUP_ALL };
     g->gone = true;
-    (void) heights_update(t, g, 1);
+    (void) ofp_group_set_height(t, g, 1);
 }
 
 static void
@@ -541,7 +335,9 @@ check_put(struct ofp_bridge *b, const struct ofp_group_mod *m,
 
     if (!err && !g && t->n >= OFP_MAX_GROUPS)
         err = OFP_ERR_GROUP_OUT_OF_GROUPS;
-    return err ? err : check_graph(t, find_any(t, m->group), m->group, c);
+    return err ? err
+               : ofp_group_check_graph(t, ofp_group_find_any(t, m->group),
+                                       m->group, c);
 }
 
 /* Index of a bucket, FIRST and LAST included; n_buckets: there is none. */
@@ -643,7 +439,7 @@ run(struct ofp_bridge *b, const struct ofp_group_mod *m, bool apply)
     if (m->group > DP_GROUP_MAX
         && !(m->command == OFP_GC_DELETE && m->group == OFP_GROUP_ALL))
         return OFP_ERR_GROUP_INVALID_GROUP;
-    g = find(&b->groups, m->group);
+    g = ofp_group_find(&b->groups, m->group);
     switch (m->command) {
     case OFP_GC_ADD:
         if (g)
@@ -704,7 +500,7 @@ ofp_group_apply(struct ofp_bridge *b, const struct ofp_group_mod *m)
     return run(b, m, true);
 }
 
-/* ------------------------------------------------------------ taking it back */
+/* ---------------------------------------------------------- taking it back */
 
 struct undo_group {
     uint32_t id;
@@ -740,23 +536,10 @@ ofp_group_snapshot(struct ofp_bridge *b, uint32_t group)
     return u;
 }
 
-/* What leads where, anew: groups come back in any order. */
-static void
-relink(struct ofp_groups *t)
-{
-    for (uint32_t i = 0; i < t->n; i++)
-        t->v[i]->n_refs = t->v[i]->n_watch = 0;
-    for (uint32_t i = 0; i < t->n; i++)
-        edges_add(t, &t->v[i]->config);
-    t->round++;
-    for (uint32_t i = 0; i < t->n; i++)
-        (void) height_visit(t, t->v[i], false, &(struct heights) { .h = 0 });
-}
-
 void
 ofp_group_restore(struct ofp_bridge *b, struct ofp_group_undo *u)
 {
-    struct ofp_group *g = find(&b->groups, u->group);
+    struct ofp_group *g = ofp_group_find(&b->groups, u->group);
 
     if (u->group == OFP_GROUP_ALL)
         drop_all(b);
@@ -767,12 +550,12 @@ ofp_group_restore(struct ofp_bridge *b, struct ofp_group_undo *u)
             base_log(BASE_LOG_ERR, OFP_LOG,
                      "%s: group %u could not be restored: out of memory",
                      b->name, u->v[i].id);
-        g = find(&b->groups, u->v[i].id);
+        g = ofp_group_find(&b->groups, u->v[i].id);
         if (g)
             g->created_ns = u->v[i].created_ns;
     }
     if (u->group == OFP_GROUP_ALL)
-        relink(&b->groups);
+        ofp_groups_relink(&b->groups);
     ofp_group_undo_free(u);
 }
 

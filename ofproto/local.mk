@@ -11,6 +11,7 @@ libofproto_a_SOURCES = \
 	%D%/forward.c \
 	%D%/group_check.c \
 	%D%/group_dump.c \
+	%D%/group_graph.c %D%/group_graph.h \
 	%D%/groups.c %D%/groups.h \
 	%D%/evict.c %D%/evict.h \
 	%D%/instr.c %D%/instr.h \
