@@ -295,14 +295,16 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     return OFP_OK;
 }
 
+/* 'in_dp' stays in the datapath: its old form comes back. */
 static void
-drop(struct ofp_bridge *b, struct ofp_group *g)
+drop(struct ofp_bridge *b, struct ofp_group *g, bool in_dp)
 {
     struct ofp_groups *t = &b->groups;
 
     ofp_group_edges_del(t, &g->config);
     t->n_buckets -= (uint32_t) g->config.n_buckets;
-    dp_drop(b, g->id);
+    if (!in_dp)
+        dp_drop(b, g->id);
     if (!g->n_watch) {
         ofp_group_table_del(t, g);
         return;
@@ -426,7 +428,7 @@ delete(struct ofp_bridge *b, const struct ofp_group_mod *m,
     if (g->n_refs)
         return OFP_ERR_GROUP_CHAINED_GROUP;
     if (apply)
-        drop(b, g);
+        drop(b, g, false);
     return OFP_OK;
 }
 
@@ -511,6 +513,7 @@ struct undo_group {
 struct ofp_group_undo {
     uint32_t group;
     uint32_t n; /* 0: it was not there. */
+    bool in_dp; /* Still: its deletion is staged. */
     struct undo_group v[];
 };
 
@@ -526,6 +529,7 @@ ofp_group_snapshot(struct ofp_bridge *b, uint32_t group)
 
     u->group = group;
     u->n = 0;
+    u->in_dp = !all && dp_has(b, group);
     for (uint32_t i = from; i < from + n; i++) {
         const struct ofp_group *g = t->v[i];
 
@@ -544,7 +548,7 @@ ofp_group_restore(struct ofp_bridge *b, struct ofp_group_undo *u)
     if (u->group == OFP_GROUP_ALL)
         drop_all(b);
     else if (g && !u->n)
-        drop(b, g);
+        drop(b, g, u->in_dp);
     for (uint32_t i = 0; i < u->n; i++) {
         if (put(b, u->v[i].id, &u->v[i].config, true))
             base_log(BASE_LOG_ERR, OFP_LOG,

@@ -677,6 +677,211 @@ START_TEST(test_bundle_of_many_messages_is_applied_in_slices)
 }
 END_TEST
 
+/* ------------------------------------------------------- groups and meters */
+
+/* Messages of 1.3 and their likes of 1.4, the version left out. */
+#define BUCKET(port_hex8)                                                     \
+    "0020 0000 ffffffff ffffffff 00000000"                                    \
+    "0000 0010" port_hex8 "ffff 000000000000"
+#define GROUP_MOD(command, id, buckets)                                       \
+    "000f 0000 00000077" command "00 00" id buckets
+#define METER_MOD(command, id, rate)                                          \
+    "001d 0000 00000077" command "0001" id                                    \
+    "0001 0010" rate "00000000 00000000"
+#define GROUP_DELETE(id) GROUP_MOD("0002", id, "")
+#define METER_DELETE(id) "001d 0010 00000077 0002 0001" id
+
+static size_t
+from_hex(uint8_t *m, const char *hex)
+{
+    size_t n = 0;
+    unsigned byte;
+    int used;
+
+    for (; sscanf(hex, " %2x%n", &byte, &used) == 1; hex += used)
+        m[n++] = (uint8_t) byte;
+    return n;
+}
+
+static size_t
+put_message(uint8_t *m, const struct mem_conn *c, const char *hex)
+{
+    size_t n = from_hex(m, hex);
+
+    m[0] = version_of(c);
+    put_be16(m + 2, (uint16_t) n);
+    return n;
+}
+
+static void
+send_hex(struct mem_conn *c, const char *hex)
+{
+    uint8_t m[256];
+
+    mem_send(c, m, put_message(m, c, hex));
+    bed_settle();
+    expect_quiet(c);
+}
+
+static void
+add_hex(struct mem_conn *c, const char *hex)
+{
+    uint8_t m[256];
+    size_t n = put_message(m, c, hex);
+
+    add_raw(c, 1, 0, m, n);
+    expect_quiet(c);
+}
+
+#define APPLY_GROUP(id) "0004 0010 00000000 0016 0008" id
+#define METER(id) "0006 0008" id
+
+static void
+old_groups_and_meters(void)
+{
+    send_hex(&bed.c, GROUP_MOD("0000", "00000001", BUCKET("00000001")));
+    send_hex(&bed.c, GROUP_MOD("0000", "00000002", BUCKET("00000002")));
+    send_hex(&bed.c, METER_MOD("0000", "00000001", "00000064"));
+    send_hex(&bed.c, METER_MOD("0000", "00000002", "000000c8"));
+    FM(.table = 1, .priority = 1, .match = "", .cookie = 1, .flags = 1,
+       .instr = APPLY_GROUP("00000001"));
+    FM(.table = 2, .priority = 2, .match = "", .cookie = 2, .flags = 1,
+       .instr = METER("00000002") OUT1);
+    expect_quiet(&bed.c);
+    bed_advance(2000);
+}
+
+/* Groups and meters of the datapath and what the agent says of them and of
+ * the rules. */
+static char *
+groups_and_meters_text(void)
+{
+    /* Group-desc, group statistics, meter-config, meter statistics. */
+    static const char *const ask[] = {
+        "0412 0010 00000009 0007 0000 00000000",
+        "0412 0018 00000009 0006 0000 00000000 fffffffc 00000000",
+        "0412 0018 00000009 000a 0000 00000000 ffffffff 00000000",
+        "0412 0018 00000009 0009 0000 00000000 ffffffff 00000000",
+    };
+    char *rules = state_text(), *text = NULL;
+    struct mem_conn c;
+    size_t size, len;
+    FILE *f = open_memstream(&text, &size);
+
+    bed_session(&c, 4, true);
+    for (unsigned i = 0; i < sizeof ask / sizeof ask[0]; i++) {
+        const uint8_t *reply;
+
+        mem_send_hex(&c, ask[i]);
+        bed_settle();
+        reply = expect(&c, 19, &len);
+        fprintf(f, "%s\n", hex_of(reply, len));
+    }
+    mem_close(&c);
+    for (uint32_t id = 1; id <= 3; id++) {
+        struct dummy_group *g = dummy_group_find(bed.dpb, id);
+        struct dummy_meter *m = dummy_meter(bed.dpb, id);
+
+        fprintf(f, "group %u: type %d, %zu buckets, output %llu\n", id,
+                g ? (int) g->type : -1, g ? g->n_buckets : 0,
+                g ? (unsigned long long) g->buckets->actions.ops->arg : 0);
+        fprintf(f, "meter %u: rate %llu\n", id,
+                m ? (unsigned long long) m->bands[0].rate : 0);
+    }
+    fprintf(f, "%s", rules);
+    fclose(f);
+    free(rules);
+    return text;
+}
+
+/* Each touches what the ones before it did. */
+static const char *const group_and_meter_changes[] = {
+    GROUP_MOD("0000", "00000003", BUCKET("00000001") BUCKET("00000002")),
+    GROUP_MOD("0001", "00000001", BUCKET("00000002")),
+    METER_MOD("0000", "00000003", "0000012c"),
+    METER_MOD("0001", "00000001", "000003e8"),
+    METER_MOD("0001", "00000002", "000007d0"),
+    GROUP_DELETE("00000001"), /* And the rule that names it. */
+    METER_DELETE("00000002"), /* The same. */
+    GROUP_MOD("0000", "00000001", BUCKET("00000001") BUCKET("00000001")),
+    METER_MOD("0000", "00000002", "00000001"),
+    GROUP_DELETE("fffffffc"),
+    METER_DELETE("ffffffff"),
+};
+#define N_GM_CHANGES                                                          \
+    (sizeof group_and_meter_changes / sizeof group_and_meter_changes[0])
+
+static void
+expect_no_change(unsigned n_changes, const char *last, unsigned type,
+                 unsigned code)
+{
+    char *before, *after;
+
+    old_groups_and_meters();
+    dummy_group_find(bed.dpb, 1)->total.packets = 7;
+    before = groups_and_meters_text();
+    open_bundle(&bed.c, 0);
+    for (unsigned i = 0; i < n_changes; i++)
+        add_hex(&bed.c, group_and_meter_changes[i]);
+    add_hex(&bed.c, last);
+    control(&bed.c, 1, COMMIT, 0);
+    expect_error(&bed.c, type, code);
+    expect_bundle_error(&bed.c, MSG_FAILED);
+    expect_quiet(&bed.c); /* No flow-removed. */
+    after = groups_and_meters_text();
+    expect_same(before, after);
+    free(before);
+    free(after);
+}
+
+START_TEST(test_bundle_with_a_bad_group_last_leaves_groups_and_meters)
+{
+    expect_no_change((unsigned) _i,
+                     GROUP_MOD("0001", "00000009", BUCKET("00000001")),
+                     6, 8); /* GROUP_MOD_FAILED, UNKNOWN_GROUP */
+}
+END_TEST
+
+START_TEST(test_bundle_with_a_bad_meter_last_leaves_groups_and_meters)
+{
+    expect_no_change((unsigned) _i,
+                     METER_MOD("0001", "00000009", "00000064"),
+                     12, 3); /* METER_MOD_FAILED, UNKNOWN_METER */
+}
+END_TEST
+
+START_TEST(test_bundle_of_groups_and_meters_does_what_they_do_one_by_one)
+{
+    char *alone, *together;
+
+    for (unsigned n = 0; n <= N_GM_CHANGES; n++) {
+        old_groups_and_meters();
+        for (unsigned i = 0; i < n; i++) {
+            uint8_t m[256];
+
+            mem_send(&bed.c, m,
+                     put_message(m, &bed.c, group_and_meter_changes[i]));
+            bed_settle();
+        }
+        alone = groups_and_meters_text();
+        teardown();
+        setup();
+        old_groups_and_meters();
+        open_bundle(&bed.c, 0);
+        for (unsigned i = 0; i < n; i++)
+            add_hex(&bed.c, group_and_meter_changes[i]);
+        control(&bed.c, 1, COMMIT, 0);
+        bed_settle();
+        together = groups_and_meters_text();
+        expect_same(alone, together);
+        free(alone);
+        free(together);
+        teardown();
+        setup();
+    }
+}
+END_TEST
+
 int
 main(void)
 {
@@ -710,6 +915,14 @@ main(void)
     tcase_add_test(tc, test_bundle_does_what_its_messages_do_one_by_one);
     tcase_add_test(tc, test_bundle_sets_ports_and_sends_packets_at_its_commit);
     tcase_add_test(tc, test_bundle_of_many_messages_is_applied_in_slices);
+    tcase_add_loop_test(
+        tc, test_bundle_with_a_bad_group_last_leaves_groups_and_meters, 0,
+        (int) N_GM_CHANGES + 1);
+    tcase_add_loop_test(
+        tc, test_bundle_with_a_bad_meter_last_leaves_groups_and_meters, 0,
+        (int) N_GM_CHANGES + 1);
+    tcase_add_test(
+        tc, test_bundle_of_groups_and_meters_does_what_they_do_one_by_one);
     suite_add_tcase(s, tc);
     srunner_set_fork_status(sr, CK_NOFORK);
     srunner_run_all(sr, CK_ENV);
