@@ -93,7 +93,7 @@ _weft_dump() {
     _weft_line
     case ${#_weft_words[@]} in
     0) words="flows cache ports tunnels macs workers controllers drops tables
-            groups meters
+            groups meters queues
             uplinks --json --watch --run-dir --help --version" ;;
     1) words="$(_weft_names br) --json --watch" ;;
     *) words="--json --watch" ;;

@@ -86,7 +86,18 @@ class Qos(unittest.TestCase):
                          r"port +\"?2\"? queue 3: bytes=\d+, pkts=100|"
                          r"queue 3: bytes=\d+, pkts=100")
         self.assertIn("3", s.ofctl("queue-get-config", "2"))
+        queue = [q for q in s.json("queues", "br0")["queues"]
+                 if q["queue"] == 3]
+        self.assertEqual(["tap2"], [q["port_name"] for q in queue])
+        self.assertEqual((80000, 2000, 100),
+                         tuple(queue[0][k] for k in ("max_rate", "burst",
+                                                     "tx_packets")))
+        self.assertRegex(s.dump("queues", "br0", "tap2"),
+                         r"tap2 +3 +- +80k +2k +100 ")
+        self.assertNotIn("tap2", s.dump("queues", "br0", "tap1"))
         s.ctl("del-queue", "br0", "tap2", "3")
+        self.assertNotIn(3, [q["queue"]
+                             for q in s.json("queues", "br0")["queues"]])
         self.assertNotIn("80k", str(s.ctl("export")))
         self.assertEqual(20, self.flood(20, 0.01))
 

@@ -82,7 +82,8 @@ interval(const char *text)
     return v;
 }
 
-/* WHAT [BRIDGE] [FILTER]...; a bridge has no =, a filter mostly has. */
+/* WHAT [BRIDGE] [FILTER]...; a bridge has no =, a filter mostly has.  Queues
+ * may name the port by its bare name. */
 static void
 words_take(struct options *o, char *w[], int n)
 {
@@ -93,6 +94,8 @@ words_take(struct options *o, char *w[], int n)
     o->kind = kind_find(w[0]);
     if (i < n && !strpbrk(w[i], "=~,"))
         o->bridge = w[i++];
+    if (i < n && !strcmp(o->kind->name, "queues") && !strpbrk(w[i], "=~,"))
+        base_str_addf(&o->filter, "port_name=%s", w[i++]);
     for (; i < n; i++)
         base_str_addf(&o->filter, "%s%s", o->filter.len ? "," : "", w[i]);
 }

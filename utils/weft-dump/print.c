@@ -312,6 +312,52 @@ print_meters(const struct dump *d)
     table_fini(&t);
 }
 
+/* Bit/s as they are configured: "80k", "10M"; 0: there is none. */
+static void
+cell_bits(struct table *t, uint64_t rate)
+{
+    if (!rate)
+        table_text(t, "-");
+    else if (rate % 1000000000 == 0)
+        table_addf(t, "%" PRIu64 "G", rate / 1000000000);
+    else if (rate % 1000000 == 0)
+        table_addf(t, "%" PRIu64 "M", rate / 1000000);
+    else if (rate % 1000 == 0)
+        table_addf(t, "%" PRIu64 "k", rate / 1000);
+    else
+        table_u64(t, rate);
+}
+
+void
+print_queues(const struct dump *d)
+{
+    static const char *const titles[] = {
+        "BRIDGE", ">PORT", "NAME", ">QUEUE", ">MIN", ">MAX", ">BURST",
+        ">PACKETS", ">BYTES", ">PPS", ">ERRORS", ">AGE", NULL
+    };
+    struct table t;
+    size_t i;
+    json_t *q;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, q) {
+        table_text(&t, item_text(q, "bridge"));
+        cell_port(&t, item_u64(q, "ofport"));
+        table_text(&t, item_text(q, "port_name"));
+        table_u64(&t, item_u64(q, "queue"));
+        cell_bits(&t, item_u64(q, "min_rate"));
+        cell_bits(&t, item_u64(q, "max_rate"));
+        cell_bits(&t, item_u64(q, "burst"));
+        table_u64(&t, item_u64(q, "tx_packets"));
+        cell_bytes(&t, item_u64(q, "tx_bytes"));
+        cell_rate(&t, item_rate(d, q, "tx_packets"));
+        table_u64(&t, item_u64(q, "tx_errors"));
+        cell_age(&t, real(q, "age"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
 void
 print_macs(const struct dump *d)
 {

@@ -6,6 +6,7 @@
 #include "ofproto/ofproto.h"
 #include "tunnels/underlay/underlay.h"
 #include "utils/base/addr.h"
+#include "utils/base/clock.h"
 #include "utils/weftd/jw.h"
 #include "utils/weftd/reconcile.h"
 #include "utils/weftd/rpc.h"
@@ -104,6 +105,56 @@ rpc_ports(struct weftd *d, const json_t *params, struct base_str *result,
           struct weft_err *e)
 {
     return answer_bridges(d, "ports", params, write_ports, result, e);
+}
+
+static void
+put_queues(struct jw *j, const struct rc_bridge *b,
+           const struct dp_port_info *port)
+{
+    struct dp_bridge *dp = ofp_bridge_dp(b->ofp);
+    struct dp_queue_config c;
+    struct dp_queue_stats s;
+
+    for (uint32_t q = 0; !dp_queue_next(dp, port->port_no, q, &q); q++) {
+        if (dp_queue_get(dp, port->port_no, q, &c, &s))
+            continue;
+        jw_object(j, NULL);
+        jw_str(j, "bridge", b->name);
+        jw_u64(j, "ofport", port->port_no);
+        jw_str(j, "port_name", port->name);
+        jw_u64(j, "queue", q);
+        jw_u64(j, "min_rate", c.min_rate);
+        jw_u64(j, "max_rate", c.max_rate);
+        jw_u64(j, "burst", c.burst);
+        jw_u64(j, "tx_packets", s.tx_packets);
+        jw_u64(j, "tx_bytes", s.tx_bytes);
+        jw_u64(j, "tx_errors", s.tx_errors);
+        jw_seconds(j, "age", base_clock_ns() - s.created_ns);
+        jw_end_object(j);
+    }
+}
+
+static int
+write_queues(struct jw *j, struct weftd *d, struct rc_bridge *b,
+             const json_t *params, struct weft_err *e)
+{
+    struct dp_bridge *dp = ofp_bridge_dp(b->ofp);
+    struct dp_port_info info;
+
+    (void) d;
+    (void) params;
+    (void) e;
+    for (uint32_t no = dp_port_next(dp, 0); no; no = dp_port_next(dp, no))
+        if (!dp_port_get(dp, no, &info))
+            put_queues(j, b, &info);
+    return 0;
+}
+
+int
+rpc_queues(struct weftd *d, const json_t *params, struct base_str *result,
+           struct weft_err *e)
+{
+    return answer_bridges(d, "queues", params, write_queues, result, e);
 }
 
 static int
