@@ -826,6 +826,12 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *w)
 }
 
 void
+dp_workers_reset_longest(struct dp *dp)
+{
+    (void) dp; /* There are no workers. */
+}
+
+void
 dp_bridge_get_balance(struct dp_bridge *b, struct dp_balance *bal)
 {
     memset(bal, 0, sizeof *bal);
