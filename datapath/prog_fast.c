@@ -370,6 +370,7 @@ static void
 fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
 {
     size_t at = f->n;
+    uint8_t egress = f->egress;
     struct dp_op *op = emit_room(f, 3);
     struct prog_resume *r;
 
@@ -378,9 +379,12 @@ fold_resume(struct fold *f, const struct aset *s, uint8_t table, uint64_t uid)
     r = (struct prog_resume *) (void *) op->data;
     r->uid = uid;
     r->metadata = f->metadata;
+    /* The set is kept, not run: whoever runs it meets the egress tables. */
+    f->egress = DP_NO_TABLE;
     for (unsigned i = 0; i < N_SET_SLOTS; i++)
         if (s->op[i])
             emit(f, s->op[i], s->from[i], table);
+    f->egress = egress;
     if (f->full)
         return;
     *op = (struct dp_op) { .code = PROG_OP_RESUME,
