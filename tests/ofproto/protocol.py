@@ -50,11 +50,17 @@ def sizes(model, version, path):
     return bad
 
 
-def fields(model, path):
-    """(class, field) of every line of fields.def against the OXM classes."""
+# First wire version of the basic class that has the fields of a kind.
+KNOWN_SINCE = {"ANY": 4, "OF14": 5, "OF15": 6, "OF15_ONF": 6}
+
+
+def fields(model, path, version):
+    """(class, field) of every line of fields.def against the OXM classes of
+    one version."""
     oxms = {}
     for (v, name), c in model.classes.items():
-        if v == 4 and name.startswith("of_oxm_") and name != "of_oxm_id":
+        if (v == version and name.startswith("of_oxm_")
+                and name != "of_oxm_id"):
             header = next(m for m in c.members if m.name == "type_len").value
             oxms[header] = (name, c.min_size - 4)
     bad = 0
@@ -68,19 +74,22 @@ def fields(model, path):
     for args in re.findall(r"FLOW_FIELD\(([^)]*)\)", text):
         a = [x.strip() for x in args.split(",")]
         base = int(a[2], 0) << 16 | int(a[3]) << 9
-        bits, maskable = int(a[4]), a[8] == "1"
+        known = version >= KNOWN_SINCE[a[4]]
+        bits, maskable = int(a[5]), a[9] == "1"
         width = 4 if bits == 20 else (bits + 7) // 8
-        for header, wanted in ((base | width, True),
-                               (base | 0x100 | 2 * width, maskable)):
+        for header, wanted in ((base | width, known),
+                               (base | 0x100 | 2 * width,
+                                known and maskable)):
             seen.add(header)
             if (header in oxms) != wanted:
                 print(f"{a[0]}: OXM 0x{header:08x}"
-                      f" {'missing' if wanted else 'is not maskable'}")
+                      f" {'missing' if wanted else 'is not expected'}"
+                      f" in version {version}")
                 bad += 1
     for header in sorted(set(oxms) - seen):
         print(f"{oxms[header][0]}: no such field in fields.def")
         bad += 1
-    print(f"fields.def: {len(oxms)} OXMs, {bad} faults")
+    print(f"fields.def, version {version}: {len(oxms)} OXMs, {bad} faults")
     return bad
 
 
@@ -115,7 +124,8 @@ def main():
     generator = importlib.import_module("ofbind.model")
     model = generator.build(generator.load(
         [os.path.join(src, "ofproto/protocol")]))
-    bad = fields(model, os.path.join(src, "include/weft/fields.def"))
+    bad = sum(fields(model, os.path.join(src, "include/weft/fields.def"), v)
+              for v in (4, 5, 6))
     for version, name, module in ((1, "1.0", "ofproto_v1_0"),
                                   (4, "1.3", "ofproto_v1_3")):
         bad += sizes(model, version,

@@ -291,6 +291,7 @@ START_TEST(test_meter_delete_in_slices_lets_no_new_flow_name_it)
     bed_settle();
     ck_assert_uint_eq(bed.dpb->n_rules, 0);
     ck_assert_uint_eq(bed.dpb->n_meters, 0);
+    mem_close(&other);
 }
 END_TEST
 

@@ -61,6 +61,7 @@ START_TEST(test_queue_config_of_1_0_knows_the_minimum)
                      hex_plain("0115 0028 00000001 0001 000000000000"
                                "00000005 0018 0000"
                                "0001 0010 00000000 000a 000000000000"));
+    mem_close(&c10);
 }
 END_TEST
 
@@ -118,6 +119,7 @@ START_TEST(test_queue_of_enqueue_must_be_there_where_there_are_queues)
     expect_error(&c10, 2, 8);
     ask(&c10, ENQUEUE("0002", "00000006")); /* A port without queues. */
     expect_quiet(&c10);
+    mem_close(&c10);
 }
 END_TEST
 
