@@ -210,7 +210,23 @@ commit_destroy(struct ofp_job *job, struct ofp_bridge *b)
     free(c);
 }
 
-/* The next message; NULL: that was the last one. */
+/* Gives back the first chunk: what is in it was handled, and the
+ * transaction's log can use the memory while it is warm. */
+static void
+commit_chunk_done(struct commit *c)
+{
+    struct ofp_bundle *bu = c->bu;
+    struct chunk *done = bu->head;
+
+    bu->head = done->next;
+    if (!bu->head)
+        bu->tail = NULL;
+    bu->bytes -= sizeof *done;
+    c->s->bundle_bytes -= sizeof *done;
+    free(done);
+}
+
+/* The next message; NULL: that was the last one.  The one before is gone. */
 static const uint8_t *
 commit_next(struct commit *c)
 {
@@ -219,6 +235,7 @@ commit_next(struct commit *c)
     if (c->at && c->at_off == c->at->used) {
         c->at = c->at->next;
         c->at_off = 0;
+        commit_chunk_done(c);
     }
     if (!c->at)
         return NULL;

@@ -11,8 +11,9 @@
 
 struct added {
     struct ofp_rule *r;
-    /* A rule that came and went in one transaction does nothing any more. */
-    struct dp_instr instr;
+    /* A copy: a rule that came and went in one transaction does nothing any
+     * more.  NULL: there was no group that it could name. */
+    struct dp_instr *instr;
 };
 
 static void
@@ -20,7 +21,8 @@ added_undo(struct ofp_bridge *b, void *rec)
 {
     struct added *a = rec;
 
-    ofp_groups_count(&b->groups, &a->instr, -1);
+    if (a->instr)
+        ofp_groups_count(&b->groups, a->instr, -1);
     ofp_trigger_set(b, a->r, &(struct ofp_trigger) { 0 });
     ofp_evict_forget(b, a->r);
     ofp_timers_del(&b->timers, a->r);
@@ -39,7 +41,9 @@ added_free(void *rec)
 {
     struct added *a = rec;
 
-    ofp_instr_fini(&a->instr);
+    if (a->instr)
+        ofp_instr_fini(a->instr);
+    free(a->instr);
 }
 
 static const struct ofp_txn_ops added_ops = {
@@ -55,9 +59,12 @@ ofp_txn_rule_added(struct ofp_bridge *b, struct ofp_rule *r)
     struct added *a = ofp_txn_log(b, &added_ops);
     struct dp_instr in;
 
-    ofp_rule_instr(r, &in);
-    ofp_instr_copy(&a->instr, &in);
     a->r = r;
+    if (!b->groups.n)
+        return;
+    ofp_rule_instr(r, &in);
+    a->instr = base_xmalloc(sizeof *a->instr);
+    ofp_instr_copy(a->instr, &in);
 }
 
 /* ----------------------------------------------------------------- changed */

@@ -210,9 +210,8 @@ enum ofp_err
 ofp_session_handle_one(struct ofp_session *s, const uint8_t *msg, size_t len)
 {
     of_object_storage_t storage;
-    struct of_parse_err perr;
-    of_object_t *obj = of_object_parse(&storage, (uint8_t *) (uintptr_t) msg,
-                                       (int) len, &perr);
+    of_object_t *obj = of_object_bind_valid(
+        &storage, (uint8_t *) (uintptr_t) msg, (int) len);
 
     return obj ? handle_object(s, obj, msg, len) : OFP_ERR_REQ_BAD_LEN;
 }

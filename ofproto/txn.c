@@ -10,7 +10,7 @@
 #include "ofproto/agent_priv.h"
 #include "utils/base/mem.h"
 
-#define CHUNK 65536u
+#define CHUNK 65280u   /* Fits where a bundle's chunk was. */
 #define SLICE 2048u    /* Records per slice: a few ms at most. */
 
 struct record {

@@ -328,14 +328,10 @@ of_validate_message_ex(const uint8_t *msg, int len, struct of_parse_err *err)
     return validate(msg, len, err) ? 0 : -1;
 }
 
-of_object_t *
-of_object_parse(of_object_storage_t *s, uint8_t *buf, int len,
-                struct of_parse_err *err)
+static of_object_t *
+bind_message(of_object_storage_t *s, const struct of_class *cls, uint8_t *buf,
+             int len)
 {
-    const struct of_class *cls = validate(buf, len, err);
-
-    if (!cls)
-        return NULL;
     s->wbuf = (of_wire_buffer_t) {
         .buf = buf, .alloc_bytes = len, .current_bytes = len};
     s->obj = (of_object_t) {
@@ -345,6 +341,24 @@ of_object_parse(of_object_storage_t *s, uint8_t *buf, int len,
         .version = (of_version_t) buf[0],
     };
     return &s->obj;
+}
+
+of_object_t *
+of_object_parse(of_object_storage_t *s, uint8_t *buf, int len,
+                struct of_parse_err *err)
+{
+    const struct of_class *cls = validate(buf, len, err);
+
+    return cls ? bind_message(s, cls, buf, len) : NULL;
+}
+
+of_object_t *
+of_object_bind_valid(of_object_storage_t *s, uint8_t *buf, int len)
+{
+    struct walk w = {.msg = buf, .version = (of_version_t) buf[0]};
+    const struct of_class *cls = message_class(&w, (unsigned) len);
+
+    return cls ? bind_message(s, cls, buf, len) : NULL;
 }
 
 of_object_t *

@@ -82,6 +82,10 @@ of_object_new_from_message_preallocated(of_object_storage_t *, uint8_t *buf,
 WEFT_MUST_CHECK of_object_t *of_object_parse(of_object_storage_t *,
                                              uint8_t *buf, int len,
                                              struct of_parse_err *);
+/* The same for a message that of_object_parse took before and that nobody
+ * changed since: what it holds is not looked at again. */
+WEFT_MUST_CHECK of_object_t *of_object_bind_valid(of_object_storage_t *,
+                                                  uint8_t *buf, int len);
 
 void of_object_xid_get(const of_object_t *, uint32_t *xid);
 void of_object_xid_set(of_object_t *, uint32_t xid);
