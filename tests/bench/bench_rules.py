@@ -120,8 +120,7 @@ def port(rnd, kind):
 def rule_set(shape, n):
     """'n' different rules, the first has the highest priority."""
     rnd = random.Random("%s %d %d" % (shape, n, SEEDS[shape]))
-    s, hosts, seen, rules = SHAPES[shape], None, set(), []
-    hosts = networks(rnd, n)
+    s, hosts, seen, rules = SHAPES[shape], networks(rnd, n), set(), []
     while len(rules) < n:
         proto, sport, dport = weighted(rnd, s["l4"])
         ends = []

@@ -9,7 +9,7 @@ BUILD_PACKAGES="build-essential autoconf automake pkg-config python3 clang
     libmnl-dev check"
 RUN_PACKAGES="iproute2 iputils-ping iperf3 tcpdump procps python3-os-ken"
 TEST_PACKAGES="openvswitch-switch openvswitch-switch-dpdk python3-scapy
-    python3-openflow ethtool libclang-rt-14-dev xz-utils"
+    python3-openflow ethtool libclang-rt-14-dev openssl xz-utils"
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
 note() { printf '    %s\n' "$*"; }
