@@ -116,6 +116,13 @@ dp_rule_of_prog(const struct prog *p)
     return (struct dp_rule *) ((uintptr_t) p - offsetof(struct dp_rule, prog));
 }
 
+/* Of what is to run soon: its code's address and, mostly, whom to credit. */
+static inline void
+prog_prefetch(const struct prog *p)
+{
+    weft_prefetch_write((void *) (uintptr_t) p);
+}
+
 static inline uint8_t
 dp_rule_table(const struct dp_rule *r)
 {

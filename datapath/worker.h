@@ -57,14 +57,14 @@ struct batch {
     uint8_t depth[BATCH_MAX];
     struct rte_mbuf *m[BATCH_MAX];
     struct dp_port *in[BATCH_MAX]; /* NULL: packet-out without port. */
+    const struct prog *prog[BATCH_MAX]; /* That it runs, once it does. */
     struct pkt_layout lay[BATCH_MAX];
     struct flow_key key[BATCH_MAX] WEFT_ALIGNED(64);
 };
 
-/* Packets of a batch that run one program together. */
+/* Packets of a batch that run the same ops together. */
 struct group {
     struct batch *b;
-    const struct prog *prog;
     const struct dp_op *outer; /* GROUP op whose bucket this is; NULL. */
     const struct dp_op *egress; /* EGRESS op for what is sent; NULL. */
     bool last;               /* The op at hand takes the packets. */
@@ -206,6 +206,12 @@ void worker_del_port(struct worker *, struct dp_port *);
 
 /* worker_fast.c */
 unsigned worker_iterate(struct worker *); /* Returns packets handled. */
+
+/* run_fast.c */
+/* Runs the programs of the live packets, each group of packets with the same
+ * ops at once; within a group the order of arrival is kept. */
+void batch_run(struct worker *, struct batch *,
+               const struct prog *const progs[]);
 /* Runs one op; g->last tells whether it takes the packets. */
 void worker_run_op(struct worker *, struct group *, const struct dp_op *);
 

@@ -11,7 +11,8 @@ libdatapath_a_SOURCES += \
 	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
 	%D%/arena.c %D%/arena.h \
-	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/tx_fast.c \
+	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/run_fast.c \
+	%D%/tx_fast.c \
 	%D%/ops/controller_fast.c %D%/ops/copy_field_fast.c \
 	%D%/ops/egress_fast.c %D%/ops/group_fast.c \
 	%D%/ops/mpls_fast.c \

@@ -7,15 +7,6 @@
 #include "datapath/extract_plain_fast.h"
 #include "datapath/queue.h"
 
-static op_run_fn *const op_table[N_PROG_OPS] = {
-#define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
-#include "weft/dp_ops.def"
-#undef DP_OP
-    [PROG_OP_DROP] = op_run_DROP,
-    [PROG_OP_RESUME] = op_run_RESUME,
-    [PROG_OP_EGRESS] = op_run_EGRESS,
-};
-
 /* ----------------------------------------------------------- accounting */
 
 void
@@ -80,114 +71,6 @@ worker_pend(struct worker *w, const struct pending *p)
         return false;
     w->pending[(w->pend_head + w->pend_n++) % PENDING_MAX] = *p;
     return true;
-}
-
-/* -------------------------------------------------------------- programs */
-
-static inline void
-credit_rule(struct worker *w, struct batch *b, struct dp_rule *r, unsigned n,
-            uint64_t bytes)
-{
-    struct rule_counter *c = dp_rule_counter(r, w->id);
-    struct table_counters *t = &b->bp->tables[dp_rule_table(r)];
-
-    dp_count(c->packets, n);
-    dp_count(c->bytes, bytes);
-    if (dp_read(r->prog.used) != w->tick)
-        __atomic_store_n(&r->prog.used, w->tick, __ATOMIC_RELAXED);
-    dp_count(t->lookups, n);
-    dp_count(t->matches, n);
-}
-
-static void
-credit(struct worker *w, const struct group *g)
-{
-    const struct prog *p = g->prog;
-    const prog_credit *credits = prog_credits(p);
-    struct batch *b = g->b;
-    uint64_t bytes = 0;
-
-    for (unsigned i = 0; i < g->n; i++)
-        bytes += b->m[g->idx[i]]->pkt_len;
-    if (weft_likely(p->n_credits == PROG_SELF)) {
-        credit_rule(w, b, dp_rule_of_prog(p), g->n, bytes);
-        return;
-    }
-    for (uint32_t i = 0; i < p->n_credits; i++)
-        if (credits[i] & 1)
-            dp_count(b->bp->tables[credits[i] >> 1].lookups, g->n);
-        else
-            credit_rule(w, b, (struct dp_rule *) credits[i], g->n, bytes);
-}
-
-void
-worker_run_op(struct worker *w, struct group *g, const struct dp_op *op)
-{
-    op_table[op->code](w, g, op);
-}
-
-static void
-group_run(struct worker *w, struct group *g)
-{
-    const struct prog_code *code = dp_load(&g->prog->code);
-    const uint64_t *ops = code->ops, *end = ops + code->n_words;
-
-    credit(w, g);
-    g->egress = NULL;
-    while (ops < end && g->n) {
-        const struct dp_op *op = prog_op_at(ops);
-
-        ops += op->words;
-        g->last = ops == end;
-        op_table[op->code](w, g, op);
-    }
-}
-
-/* All of one flow, the common case: no grouping. */
-static inline bool
-batch_is_uniform(const struct batch *b, const struct prog *const progs[])
-{
-    uintptr_t diff = 0;
-
-    for (unsigned i = 1; i < b->n_live; i++)
-        diff |= (uintptr_t) progs[i] ^ (uintptr_t) progs[0];
-    return !diff;
-}
-
-/* Runs the live packets, each group that shares a program at once; within a
- * group the order of arrival is kept. */
-static void
-batch_run(struct worker *w, struct batch *b, const struct prog *progs[])
-{
-    uint32_t left = b->n_live == 32 ? UINT32_MAX
-                                    : (1u << b->n_live) - 1;
-    struct group g;
-
-    g.b = b;
-    g.outer = NULL;
-    if (batch_is_uniform(b, progs)) {
-        g.prog = progs[0];
-        g.n = b->n_live;
-        memcpy(g.idx, b->live, sizeof g.idx);
-        group_run(w, &g);
-        return;
-    }
-    while (left) {
-        uint32_t same = 0;
-
-        g.prog = progs[__builtin_ctz(left)];
-        g.n = 0;
-        for (uint32_t m = left; m; m &= m - 1) {
-            unsigned i = (unsigned) __builtin_ctz(m);
-            uint32_t eq = progs[i] == g.prog;
-
-            g.idx[g.n] = b->live[i];
-            g.n += eq;
-            same |= eq << i;
-        }
-        left &= ~same;
-        group_run(w, &g);
-    }
 }
 
 /* ---------------------------------------------------------- classification */
@@ -266,10 +149,12 @@ batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
         for (unsigned i = 0; i < n; i++) {
             const void *e = w->refs[i].entry;
 
-            if (weft_likely(e && fc_entry_stamp(e) == b->bp->stamp))
+            if (weft_likely(e && fc_entry_stamp(e) == b->bp->stamp)) {
                 progs[i] = fc_entry_prog(e);
-            else
+                prog_prefetch(progs[i]);
+            } else {
                 miss[n_miss++] = (uint8_t) i;
+            }
         }
     } else {
         for (unsigned i = 0; i < n; i++)

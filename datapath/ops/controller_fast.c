@@ -19,18 +19,19 @@ worker_punt_ring(struct worker *w, struct rte_mbuf *m, struct dp_port *charge)
     w->woke_control = true;
 }
 
-/* Where the op stands in the pipeline. */
+/* Where the op stands in the pipeline of packet 's'. */
 static struct prog_ctx
-op_ctx(const struct group *g, const struct dp_op *op)
+op_ctx(const struct group *g, unsigned s, const struct dp_op *op)
 {
+    const struct prog *prog = g->b->prog[s];
     struct prog_ctx c = { .cookie = UINT64_MAX };
 
     if (g->outer && op->words == 1)
         op = g->outer;
     if (op->words > 1)
         memcpy(&c, op->data, sizeof c);
-    if (g->prog->n_credits == PROG_SELF && !c.whole) {
-        const struct dp_rule *r = dp_rule_of_prog(g->prog);
+    if (prog->n_credits == PROG_SELF && !c.whole) {
+        const struct dp_rule *r = dp_rule_of_prog(prog);
 
         c.cookie = dp_read(r->cookie);
         c.table = dp_rule_table(r);
@@ -64,7 +65,7 @@ worker_punt_slot(struct worker *w, struct group *g, unsigned s,
 {
     struct batch *b = g->b;
     const struct flow_key *k = &b->key[s];
-    struct prog_ctx c = op_ctx(g, op);
+    struct prog_ctx c = op_ctx(g, s, op);
     struct rte_mbuf *m = worker_take(w, g, s);
     int refused;
 

@@ -216,6 +216,7 @@ copy_packets(struct group_run *r, struct group *g)
         if (!to->m[n])
             continue;
         to->in[n] = from->in[s];
+        to->prog[n] = from->prog[s];
         to->depth[n] = from->depth[s];
         to->lay[n] = from->lay[s];
         to->key[n] = from->key[s];
@@ -300,8 +301,7 @@ static void
 frame_step(struct group_run *r)
 {
     struct group_frame *f = &r->frame[r->depth - 1];
-    struct group g = { .prog = r->outer->prog, .outer = r->op,
-                       .egress = r->outer->egress };
+    struct group g = { .outer = r->op, .egress = r->outer->egress };
     const struct group_bucket *k = frame_next(r, f, &g);
     bool more;
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Running programs: whom to credit, and the ops.
+ *
+ * Packets are grouped by code, not by program: ten thousand rules that all
+ * say "output:2" share one list of ops, and a burst that hits thirty of them
+ * is one group.  Credit is each program's own; an op that asks where a packet
+ * comes from finds its program in the batch. */
+#include "datapath/worker.h"
+
+#include <string.h>
+
+static op_run_fn *const op_table[N_PROG_OPS] = {
+#define DP_OP(id, name) [DP_OP_##id] = op_run_##id,
+#include "weft/dp_ops.def"
+#undef DP_OP
+    [PROG_OP_DROP] = op_run_DROP,
+    [PROG_OP_RESUME] = op_run_RESUME,
+    [PROG_OP_EGRESS] = op_run_EGRESS,
+};
+
+/* ----------------------------------------------------------------- credit */
+
+/* 'p' is a rule's own. */
+static inline void
+credit_rule(struct worker *w, struct dp_rule *r, unsigned n, uint64_t bytes)
+{
+    struct rule_counter *c = dp_rule_counter(r, w->id);
+
+    dp_count(c->packets, n);
+    dp_count(c->bytes, bytes);
+    if (dp_read(r->prog.used) != w->tick)
+        __atomic_store_n(&r->prog.used, w->tick, __ATOMIC_RELAXED);
+}
+
+static void
+credit_table(struct batch *b, uint8_t table, unsigned n, unsigned matches)
+{
+    struct table_counters *t = &b->bp->tables[table];
+
+    dp_count(t->lookups, n);
+    dp_count(t->matches, matches);
+}
+
+/* 'p' came out of a walk. */
+static void
+credit_walk(struct worker *w, struct batch *b, const struct prog *p,
+            unsigned n, uint64_t bytes)
+{
+    const prog_credit *credits = prog_credits(p);
+
+    for (uint32_t i = 0; i < p->n_credits; i++) {
+        struct dp_rule *r = (struct dp_rule *) credits[i];
+
+        if (credits[i] & 1) {
+            credit_table(b, (uint8_t) (credits[i] >> 1), n, 0);
+        } else {
+            credit_rule(w, r, n, bytes);
+            credit_table(b, dp_rule_table(r), n, n);
+        }
+    }
+}
+
+/* Credits each program with its packets, those in a row at once. */
+static void
+batch_credit(struct worker *w, struct batch *b,
+             const struct prog *const progs[])
+{
+    unsigned n_self = 0;
+
+    for (unsigned i = 0, next; i < b->n_live; i = next) {
+        const struct prog *p = progs[i];
+        uint64_t bytes = 0;
+
+        for (next = i; next < b->n_live && progs[next] == p; next++)
+            bytes += b->m[b->live[next]]->pkt_len;
+        if (weft_likely(p->n_credits == PROG_SELF)) {
+            credit_rule(w, dp_rule_of_prog(p), next - i, bytes);
+            n_self += next - i;
+        } else {
+            credit_walk(w, b, p, next - i, bytes);
+        }
+    }
+    if (n_self)
+        credit_table(b, 0, n_self, n_self); /* Rules of table 0, all. */
+}
+
+/* -------------------------------------------------------------------- ops */
+
+void
+worker_run_op(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    op_table[op->code](w, g, op);
+}
+
+static void
+group_run(struct worker *w, struct group *g, const struct prog_code *code)
+{
+    const uint64_t *ops = code->ops, *end = ops + code->n_words;
+
+    g->egress = NULL;
+    while (ops < end && g->n) {
+        const struct dp_op *op = prog_op_at(ops);
+
+        ops += op->words;
+        g->last = ops == end;
+        op_table[op->code](w, g, op);
+    }
+}
+
+/* The code of each live packet's program.  True: all have the same, the
+ * common case. */
+static inline bool
+batch_codes(struct batch *b, const struct prog *const progs[],
+            const struct prog_code *codes[])
+{
+    const struct prog_code *first = dp_load(&progs[0]->code);
+    uintptr_t diff = 0;
+
+    b->prog[b->live[0]] = progs[0];
+    codes[0] = first;
+    for (unsigned i = 1; i < b->n_live; i++) {
+        b->prog[b->live[i]] = progs[i];
+        codes[i] = progs[i] == progs[0] ? first : dp_load(&progs[i]->code);
+        diff |= (uintptr_t) codes[i] ^ (uintptr_t) first;
+    }
+    return !diff;
+}
+
+void
+batch_run(struct worker *w, struct batch *b, const struct prog *const progs[])
+{
+    const struct prog_code *codes[BATCH_MAX];
+    uint32_t left = b->n_live == 32 ? UINT32_MAX
+                                    : (1u << b->n_live) - 1;
+    struct group g;
+
+    g.b = b;
+    g.outer = NULL;
+    batch_credit(w, b, progs);
+    if (weft_likely(batch_codes(b, progs, codes))) {
+        g.n = b->n_live;
+        memcpy(g.idx, b->live, sizeof g.idx);
+        group_run(w, &g, codes[0]);
+        return;
+    }
+    while (left) {
+        const struct prog_code *code = codes[__builtin_ctz(left)];
+        uint32_t same = 0;
+
+        g.n = 0;
+        for (uint32_t m = left; m; m &= m - 1) {
+            unsigned i = (unsigned) __builtin_ctz(m);
+            uint32_t eq = codes[i] == code;
+
+            g.idx[g.n] = b->live[i];
+            g.n += eq;
+            same |= eq << i;
+        }
+        left &= ~same;
+        group_run(w, &g, code);
+    }
+}
