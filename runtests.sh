@@ -6,6 +6,8 @@
 #   sanitizers  make check, clang with AddressSanitizer and UBSan: unit tests
 #               and the replay of the fuzz corpora
 #   system      real kernels and peers in network namespaces (tests/system)
+#   matrix      what forwards, without the flow cache, with a tiny one, with
+#               two workers (tests/system/matrix.sh)
 #   quickstart  the README's first command, as a user runs it
 #
 # usage: sudo ./runtests.sh [SUITE...]      all suites without an argument
@@ -69,6 +71,16 @@ suite_system() {
     count system "${1:-0}" "${2:-1}" "${3:-0}"
 }
 
+suite_matrix() {
+    say "What forwards, in the variants of the fast path"
+    local out=$GCC_BUILD/matrix.out line
+    top_builddir=$GCC_BUILD tests/system/matrix.sh | tee "$out"
+    line=$(grep '^matrix: ' "$out")
+    # shellcheck disable=SC2086
+    set -- ${line//[!0-9]/ }
+    count matrix "${1:-0}" "${2:-1}" 0
+}
+
 suite_quickstart() {
     say "Quickstart, as a user runs it"
     if ./quickstart.sh >"$GCC_BUILD/quickstart.out" 2>&1; then
@@ -79,10 +91,10 @@ suite_quickstart() {
     fi
 }
 
-suites=${*:-unit system quickstart sanitizers}
+suites=${*:-unit system matrix quickstart sanitizers}
 for s in $suites; do
     declare -F "suite_$s" >/dev/null \
-        || fail "no suite '$s': there are unit, system, quickstart, sanitizers"
+        || fail "no suite '$s': there are unit, system, matrix, quickstart, sanitizers"
 done
 need_root
 SETUP_LOG=$(mktemp /tmp/weft-setup.XXXXXX)

@@ -140,10 +140,15 @@ bed_use(struct bed *b)
     the_bed = b;
 }
 
+/* WEFT_TEST_CACHE is for the test matrix (tests/system/matrix.sh): the tests
+ * that do not care run with every size of cache. */
 void
 bed_open(struct bed *b, unsigned n_ports, uint32_t caps)
 {
-    bed_open_cache(b, n_ports, caps, 0);
+    const char *entries = getenv("WEFT_TEST_CACHE");
+
+    bed_open_cache(b, n_ports, caps,
+                   entries ? (uint32_t) strtoul(entries, NULL, 10) : 0);
 }
 
 void

@@ -25,6 +25,14 @@ setup(void)
     bed_open(&b, 4, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
 }
 
+/* For tests of the cache itself, whatever the matrix asks for. */
+static void
+setup_cached(void)
+{
+    bed_open_cache(&b, 4, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG,
+                   DP_CACHE_MAX);
+}
+
 static void
 teardown(void)
 {
@@ -1222,8 +1230,6 @@ main(void)
                    test_dp_rule_find_takes_exactly_table_priority_and_match);
     tcase_add_test(tc, test_dp_rule_says_what_it_was_given);
     tcase_add_test(tc, test_dp_rule_owner_bytes_stay_the_callers);
-    tcase_add_test(
-        tc, test_dp_rule_set_to_goto_serves_cached_flows_until_the_commit);
     tcase_add_test(tc, test_dp_rule_match_comes_back_as_given);
     tcase_add_test(tc, test_dp_bad_rules_are_refused);
     tcase_add_test(tc, test_dp_rule_without_output_drops_as_rule_drop);
@@ -1233,9 +1239,6 @@ main(void)
     tcase_add_test(tc, test_dp_frames_up_to_the_mtu_pass_larger_ones_do_not);
     tcase_add_test(tc, test_dp_malformed_frames_are_dropped_by_reason);
     tcase_add_test(tc, test_dp_synced_reports_the_last_commit);
-    tcase_add_test(tc, test_dp_flows_beyond_the_first_cache_all_forward);
-    tcase_add_test(tc,
-                   test_dp_traffic_before_one_short_table_bypasses_the_cache);
     tcase_add_test(tc, test_dp_goto_write_actions_and_metadata);
     tcase_add_test(tc, test_dp_clear_actions_empties_the_set);
     tcase_add_test(tc, test_dp_later_table_sees_what_an_earlier_one_wrote);
@@ -1256,6 +1259,15 @@ main(void)
     tcase_add_test(tc, test_dp_patch_carries_packets_to_another_bridge);
     tcase_add_test(tc, test_dp_patch_loop_ends_and_is_counted);
     tcase_add_test(tc, test_dp_ports_come_and_go_with_events);
+    suite_add_tcase(s, tc);
+    tc = tcase_create("cache");
+    tcase_add_checked_fixture(tc, setup_cached, teardown);
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(
+        tc, test_dp_rule_set_to_goto_serves_cached_flows_until_the_commit);
+    tcase_add_test(tc, test_dp_flows_beyond_the_first_cache_all_forward);
+    tcase_add_test(tc,
+                   test_dp_traffic_before_one_short_table_bypasses_the_cache);
     tcase_add_test(tc, test_dp_cache_dump_shows_proven_flows);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);

@@ -23,6 +23,8 @@ import unittest
 BUILD = os.path.abspath(os.environ.get("top_builddir", "."))
 PYTHON = "/usr/bin/python3"  # Debian's: it has os-ken and scapy.
 SKIPPED = 77
+# The test matrix (matrix.sh) runs every switch with more arguments.
+WEFTD_ARGS = os.environ.get("WEFTD_ARGS", "").split()
 
 
 def sh(*cmd, ns=None, check=True, timeout=60, text=None, env=None):
@@ -90,7 +92,8 @@ class Switch:
     """One weftd in a namespace."""
 
     def __init__(self, lab, name, ns=None, args=()):
-        self.lab, self.name, self.ns, self.args = lab, name, ns, list(args)
+        self.lab, self.name, self.ns = lab, name, ns
+        self.args = list(args) + WEFTD_ARGS
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir, exist_ok=True)
         self.balanced = True  # Tests that kill weftd turn this off.

@@ -25,12 +25,18 @@ EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	%D%/lab.py \
 	%D%/learning_switch.py \
+	%D%/matrix.sh \
 	%D%/run.sh \
 	%D%/tcp_bytes.py
 
 .PHONY: check-system
 check-system: $(bin_PROGRAMS) $(sbin_PROGRAMS)
 	top_builddir=. $(srcdir)/%D%/run.sh
+
+# What forwards, with the fast path's helpers off, tiny or doubled.
+.PHONY: check-matrix
+check-matrix: $(bin_PROGRAMS) $(sbin_PROGRAMS) $(check_PROGRAMS)
+	top_builddir=. $(srcdir)/%D%/matrix.sh
 
 include %D%/ports.mk
 include %D%/underlay.mk
