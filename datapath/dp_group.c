@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups: configuration to programs and alias tables, liveness, counters. */
+/* Groups: configuration to programs and slots, liveness, counters. */
 #include "datapath/group.h"
 
 #include <errno.h>
@@ -78,77 +78,159 @@ table_reserve(struct dp_bridge *br)
     return 0;
 }
 
-/* ------------------------------------------------------------ alias tables
+/* ------------------------------------------------------- slots of a select
  *
- * Vose: slots whose share is below the mean are filled up from one above it.
- * Shares are weight * n in units of the sum, so all is exact but the last of
- * 32 bits. */
+ * A bucket is the same in two forms of a group if it does the same; among
+ * several of these the id tells, and of the rest the id alone. */
 
-struct alias_build {
-    uint64_t *share;
-    uint32_t *small, *large;
-    uint32_t n_small, n_large;
+struct sameness {
+    uint64_t does;
+    uint32_t id;
+    uint16_t index;
+    bool found;
 };
 
-static void
-alias_fill(struct group_alias *t, struct alias_build *b, uint64_t sum)
+static int
+by_does(const void *x, const void *y)
 {
-    while (b->n_small && b->n_large) {
-        uint32_t s = b->small[--b->n_small], l = b->large[b->n_large - 1];
+    const struct sameness *a = x, *b = y;
 
-        t->slot[s].cut = (uint32_t) ((b->share[s] << 32) / sum);
-        t->slot[s].b = t->slot[l].a;
-        b->share[l] -= sum - b->share[s];
-        if (b->share[l] < sum) {
-            b->n_large--;
-            b->small[b->n_small++] = l;
-        }
-    }
-    /* What is left has its own share: b is a. */
+    return a->does < b->does ? -1 : a->does > b->does;
 }
 
-/* Of the buckets that have a weight (all, when none has) and, for
- * 'live_only', are live. */
-static struct group_alias *
-alias_new(const struct dp_bridge *br, const struct group_act *a,
-          bool live_only)
+static int
+by_does_and_id(const void *x, const void *y)
 {
-    struct group_alias *t = malloc(sizeof *t
-                                   + a->n_buckets * sizeof t->slot[0]);
-    struct alias_build b = { .n_small = 0 };
-    uint64_t sum = 0, weights = 0;
-    uint32_t n = 0;
+    const struct sameness *a = x, *b = y;
+    int c = by_does(x, y);
 
-    b.share = malloc((8 + 2 * 4) * ((size_t) a->n_buckets + 1));
-    if (!t || !b.share) {
-        free(t);
-        free(b.share);
-        return NULL;
-    }
-    b.small = (uint32_t *) (b.share + a->n_buckets);
-    b.large = b.small + a->n_buckets;
-    for (uint32_t i = 0; i < a->n_buckets; i++)
-        weights += a->b[i].weight;
+    return c ? c : a->id < b->id ? -1 : a->id > b->id;
+}
+
+static int
+by_id_alone(const void *x, const void *y)
+{
+    const struct sameness *a = x, *b = y;
+
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void
+sameness_fill(struct sameness *s, const struct group_act *a)
+{
     for (uint32_t i = 0; i < a->n_buckets; i++) {
-        uint32_t w = weights ? a->b[i].weight : 1;
+        const struct group_bucket *k = &a->b[i];
+        uint64_t h = base_hash_mix(k->watch_port, k->watch_group);
 
-        if (!w || (live_only && !group_bucket_live(br, &a->b[i])))
+        for (uint32_t w = 0; w < k->n_words; w++)
+            h = base_hash_mix(h, k->ops[w]);
+        s[i] = (struct sameness) { .does = h, .id = k->id,
+                                   .index = (uint16_t) i };
+    }
+}
+
+/* Both lists are in the order of 'cmp'. */
+static void
+sameness_pair(struct sameness *old, uint32_t n_old, struct sameness *now,
+              uint32_t n_now, int (*cmp)(const void *, const void *),
+              uint16_t *to)
+{
+    for (uint32_t i = 0, k = 0; i < n_old && k < n_now;) {
+        int c;
+
+        if (old[i].found || now[k].found) {
+            uint32_t gone = old[i].found;
+
+            i += gone;
+            k += !gone;
             continue;
-        t->slot[n] = (struct group_alias_slot) { UINT32_MAX, i, i };
-        b.share[n++] = w;
-        sum += w;
+        }
+        c = cmp(&old[i], &now[k]);
+        if (!c) {
+            to[old[i].index] = now[k].index;
+            old[i].found = now[k].found = true;
+        }
+        i += c <= 0;
+        k += c >= 0;
     }
-    t->n = n;
-    for (uint32_t i = 0; i < n; i++) {
-        b.share[i] *= n;
-        if (b.share[i] < sum)
-            b.small[b.n_small++] = i;
-        else
-            b.large[b.n_large++] = i;
+}
+
+/* to[]: the bucket of 'a' that each bucket of 'old' is.  NULL: no memory. */
+static uint16_t *
+buckets_pair(const struct group_act *old, const struct group_act *a)
+{
+    static int (*const orders[])(const void *, const void *) = {
+        by_does_and_id, by_does, by_id_alone,
+    };
+    uint32_t n_old = old->n_buckets, n = a->n_buckets;
+    struct sameness *s = malloc((n_old + n + 1) * sizeof *s);
+    uint16_t *to = malloc((n_old + 1) * sizeof *to);
+
+    if (s && to) {
+        memset(to, 0xff, n_old * sizeof *to);
+        sameness_fill(s, old);
+        sameness_fill(s + n_old, a);
+        for (unsigned i = 0; i < WEFT_ARRAY_LEN(orders); i++) {
+            qsort(s, n_old, sizeof *s, orders[i]);
+            qsort(s + n_old, n, sizeof *s, orders[i]);
+            sameness_pair(s, n_old, s + n_old, n, orders[i], to);
+        }
+    } else {
+        free(to);
+        to = NULL;
     }
-    alias_fill(t, &b, sum);
-    free(b.share);
+    free(s);
+    return to;
+}
+
+/* Weights, all 1 if there is none; for 'live_only' 0 of the dead.  The
+ * caller frees them; NULL: no memory. */
+static uint16_t *
+weights_get(const struct dp_bridge *br, const struct group_act *a,
+            bool live_only)
+{
+    uint16_t *w = malloc((a->n_buckets + 1) * sizeof *w);
+    bool any = false;
+
+    for (uint32_t i = 0; i < a->n_buckets; i++)
+        any |= a->b[i].weight;
+    for (uint32_t i = 0; w && i < a->n_buckets; i++) {
+        w[i] = any ? a->b[i].weight : 1;
+        if (live_only && !group_bucket_live(br, &a->b[i]))
+            w[i] = 0;
+    }
+    return w;
+}
+
+static struct group_slots *
+slots_of_live(const struct dp_bridge *br, const struct group_act *a,
+              const struct group_slots *was, const uint16_t *to)
+{
+    uint16_t *w = weights_get(br, a, true);
+    struct group_slots *t = NULL;
+
+    if (w)
+        t = group_slots_live(a->slots, w, a->n_buckets, was, to);
+    free(w);
     return t;
+}
+
+/* 'old': the group's act so far, or NULL. */
+static int
+act_set_slots(struct group_act *a, const struct dp_bridge *br,
+              const struct group_act *old)
+{
+    uint16_t *w = weights_get(br, a, false);
+    const struct group_slots *was = old ? old->slots : NULL;
+    uint16_t *to = was ? buckets_pair(old, a) : NULL;
+
+    if (w && (to || !was))
+        a->slots = group_slots_new(w, a->n_buckets, was, to);
+    if (a->slots && was && old->live)
+        a->live = slots_of_live(br, a, old->live, to);
+    free(w);
+    free(to);
+    return a->slots ? 0 : -ENOMEM;
 }
 
 /* --------------------------------------------------------------- counters */
@@ -216,7 +298,7 @@ act_free(void *p)
 
     for (uint32_t i = 0; i < a->n_buckets; i++)
         free(a->b[i].count);
-    free(a->alias);
+    free(a->slots);
     free(a->live);
     free(a);
 }
@@ -239,7 +321,7 @@ default_mask(struct flow_key *m)
 }
 
 static void
-act_set_hash(struct group_act *a, const struct dp_bridge *br,
+act_set_hash(struct group_act *a, const struct dp_bridge *br, uint32_t id,
              const struct dp_group_config *c)
 {
     struct flow_key mask;
@@ -251,7 +333,7 @@ act_set_hash(struct group_act *a, const struct dp_bridge *br,
     a->map = flow_mask_words(&mask);
     for (unsigned i = 0; i < FLOW_KEY_WORDS; i++)
         a->mask[i] = flow_key_word(&mask, i);
-    a->seed = base_hash_mix(br->dp->seed, c->hash_seed);
+    a->seed = base_hash_mix(base_hash_mix(br->dp->seed, c->hash_seed), id);
 }
 
 /* A controller action of a bucket says so in its packet-ins. */
@@ -290,7 +372,7 @@ static int
 config_check(const struct dp_group_config *c, size_t *words)
 {
     *words = 0;
-    if (c->type > DP_GROUP_FF || c->n_buckets >= GROUP_NO_BUCKET
+    if (c->type > DP_GROUP_FF || c->n_buckets > GROUP_SLOTS_BUCKETS
         || (c->type == DP_GROUP_INDIRECT && c->n_buckets != 1))
         return -EINVAL;
     for (size_t i = 0; i < c->n_buckets; i++) {
@@ -307,8 +389,8 @@ config_check(const struct dp_group_config *c, size_t *words)
 }
 
 static int
-act_new(struct dp_bridge *br, const struct dp_group_config *c,
-        struct group_act **out)
+act_new(struct dp_bridge *br, uint32_t id, const struct dp_group_config *c,
+        const struct group_act *old, struct group_act **out)
 {
     struct group_act *a;
     uint64_t *at;
@@ -322,7 +404,7 @@ act_new(struct dp_bridge *br, const struct dp_group_config *c,
         return -ENOMEM;
     a->type = c->type;
     at = (uint64_t *) (void *) (a->b + c->n_buckets);
-    act_set_hash(a, br, c);
+    act_set_hash(a, br, id, c);
     for (size_t i = 0; i < c->n_buckets && !err; i++) {
         struct group_bucket *k = &a->b[i];
 
@@ -332,10 +414,8 @@ act_new(struct dp_bridge *br, const struct dp_group_config *c,
         a->watches |= k->watch_port != DP_PORT_NONE
                       || k->watch_group != DP_GROUP_NONE;
     }
-    if (!err && c->type == DP_GROUP_SELECT) {
-        a->alias = alias_new(br, a, false);
-        err = a->alias ? 0 : -ENOMEM;
-    }
+    if (!err && c->type == DP_GROUP_SELECT)
+        err = act_set_slots(a, br, old);
     if (err) {
         act_free(a);
         return err;
@@ -373,10 +453,10 @@ relive(struct dp_bridge *br, struct dp_group *g, unsigned depth)
         n_live += group_bucket_live(br, &a->b[i]);
     }
     if (a->type == DP_GROUP_SELECT && a->watches) {
-        struct group_alias *old = a->live;
+        struct group_slots *old = a->live;
 
         dp_publish(&a->live, n_live == a->n_buckets
-                                 ? NULL : alias_new(br, a, true));
+                                 ? NULL : slots_of_live(br, a, old, NULL));
         if (old)
             rcu_defer(br->dp->rcu, free, old);
     }
@@ -464,7 +544,7 @@ dp_group_set(struct dp_bridge *br, uint32_t id,
 
     if (id > DP_GROUP_MAX)
         return -EINVAL;
-    err = act_new(br, c, &a);
+    err = act_new(br, id, c, old, &a);
     if (!err && fresh)
         err = group_new(br, id, &g);
     else if (!err && c->keep_buckets)

@@ -14,40 +14,33 @@
  *          packet: an output, DROP, or GROUP of the next group.
  *
  *          SELECT: a keyed hash of the packet's own fields (not of the cache
- *          entry it hit) points into an alias table (Walker), which gives
- *          every bucket exactly its share in one step.  A dead bucket's
- *          packets are drawn again, from a second table that holds the live
- *          ones only; all others stay where they were, and come back alike.
+ *          entry it hit) names a slot, and the slot its bucket
+ *          (group_slots.h).  The key is the group's own: groups one behind
+ *          the other choose independently.  A dead bucket's packets look into
+ *          a second table, of the live ones only; all others stay where they
+ *          were, and come back alike.  When buckets change, those that are in
+ *          both forms, told by what they do and by their ids, keep their
+ *          slots.
  *
  *          Liveness of a port is read from the port when a packet comes, so
  *          a bucket is left with the first packet after the link's state
  *          changed; the second table and 'live' of groups that others watch
  *          follow when control has heard of it (dp_groups_relive).
  * Threads: control writes, workers read; counters by worker.
- * Owns:    groups own their acts; an act its ops and alias tables; counters
+ * Owns:    groups own their acts; an act its ops and slots; counters
  *          pass from act to act (dp_group_config.keep_buckets).
  * Cost:    find: one multiplication, usually one cache line; choosing a
  *          bucket is O(1) but for FF: O(dead buckets in front).
- * Source:  OpenFlow 1.3.5 §5.6, §5.10; A. J. Walker, "An Efficient Method for
- *          Generating Discrete Random Variables" (1977), Vose (1991). */
+ * Source:  OpenFlow 1.3.5 §5.6, §5.10. */
 #ifndef DP_GROUP_H
 #define DP_GROUP_H
 
 #include "datapath/dp_priv.h"
+#include "datapath/group_slots.h"
 
 #define GROUP_BUDGET 8192 /* Buckets that one op runs; more is LOOP. */
 #define GROUP_REDRAW 4    /* Second draws, before control has caught up. */
 #define GROUP_NO_BUCKET UINT32_MAX
-
-/* Draws bucket 'a' below 'cut', else 'b'. */
-struct group_alias_slot {
-    uint32_t cut, a, b;
-};
-
-struct group_alias {
-    uint32_t n; /* 0: there is nothing to draw. */
-    struct group_alias_slot slot[];
-};
 
 struct group_bucket {
     const uint64_t *ops; /* In the act. */
@@ -66,8 +59,8 @@ struct group_act {
     uint64_t seed;
     uint32_t map;        /* Words of the key that are hashed ... */
     uint64_t mask[FLOW_KEY_WORDS];  /* ... and their bits. */
-    struct group_alias *alias; /* SELECT: of all buckets. */
-    struct group_alias *live;  /* Of the live ones; NULL: all live. */
+    struct group_slots *slots; /* SELECT: of all buckets. */
+    struct group_slots *live;  /* Of the live ones; NULL: all live. */
     struct group_bucket b[];
 };
 

@@ -3,7 +3,8 @@ libdatapath_a_SOURCES += \
 	%D%/dp_meter.c %D%/meter.h \
 	%D%/dp_queue.c %D%/queue.h %D%/queue_fast.c \
 	%D%/dp.c %D%/dp_priv.h %D%/dp_bridge.c %D%/dp_packet.c \
-	%D%/dp_act.c %D%/dp_group.c %D%/group.h %D%/dp_port.c \
+	%D%/dp_act.c %D%/dp_group.c %D%/group.h \
+	%D%/group_slots.c %D%/group_slots.h %D%/dp_port.c \
 	%D%/dp_rule.c %D%/dp_txn.c %D%/dp_uplink.c \
 	%D%/stage_fast.h \
 	%D%/eal.c %D%/eal.h %D%/rcu.c %D%/rcu.h \

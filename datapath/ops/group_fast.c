@@ -66,14 +66,6 @@ group_hash(const struct group_act *a, const struct flow_key *k)
     return h ^ h >> 32;
 }
 
-static inline uint32_t
-alias_draw(const struct group_alias *t, uint64_t h)
-{
-    const struct group_alias_slot *s = &t->slot[(h >> 32) * t->n >> 32];
-
-    return (uint32_t) h < s->cut ? s->a : s->b;
-}
-
 bool
 group_bucket_live(const struct dp_bridge *br, const struct group_bucket *k)
 {
@@ -94,30 +86,39 @@ group_bucket_live(const struct dp_bridge *br, const struct group_bucket *k)
     return false;
 }
 
+/* The bucket of a live flow whose bucket is dead. */
+static uint32_t
+choose_again(const struct dp_bridge *br, const struct group_act *a,
+             uint64_t h)
+{
+    const struct group_slots *live = dp_load(&a->live);
+
+    if (!live) /* Control has not heard of it. */
+        live = a->slots;
+    for (unsigned n = 0; n < GROUP_REDRAW; n++) {
+        uint32_t i = group_slots_find(live, h);
+
+        if (i == GROUP_SLOT_FREE)
+            break;
+        if (group_bucket_live(br, &a->b[i]))
+            return i;
+        h = mix(h, n + 1);
+    }
+    return GROUP_NO_BUCKET;
+}
+
 static uint32_t
 choose_select(const struct dp_bridge *br, const struct group_act *a,
               const struct flow_key *k)
 {
-    const struct group_alias *live;
-    uint64_t h;
-    uint32_t i;
+    uint64_t h = group_hash(a, k);
+    uint32_t i = group_slots_find(a->slots, h);
 
-    if (weft_unlikely(!a->alias->n))
+    if (weft_unlikely(i == GROUP_SLOT_FREE))
         return GROUP_NO_BUCKET;
-    h = group_hash(a, k);
-    i = alias_draw(a->alias, h);
     if (!a->watches || group_bucket_live(br, &a->b[i]))
         return i;
-    live = dp_load(&a->live);
-    if (!live)
-        live = a->alias;
-    for (unsigned n = 0; live->n && n < GROUP_REDRAW; n++) {
-        h = mix(h, n + 1);
-        i = alias_draw(live, h);
-        if (group_bucket_live(br, &a->b[i]))
-            return i;
-    }
-    return GROUP_NO_BUCKET;
+    return choose_again(br, a, h);
 }
 
 static uint32_t

@@ -6,7 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/eal.h"
+
 const struct flow_match BED_ANY;
+
+void
+bed_eal_up(void)
+{
+    ck_assert_int_eq(eal_start("-m 96 --no-huge --no-shconf", NULL), 0);
+}
+
+int
+bed_main(const char *suite, TCase *tc)
+{
+    Suite *s = suite_create(suite);
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    suite_add_tcase(s, tc);
+    srunner_run_all(r, CK_ENV);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
 
 /* Only one bed at a time: the port type finds its queues here. */
 static struct bed *the_bed;
@@ -266,6 +288,36 @@ bed_count(struct bed *b, unsigned port)
         rte_pktmbuf_free(b->ports[port].tx[i]);
     b->ports[port].tx_n = 0;
     return n;
+}
+
+void
+bed_count_by(struct bed *b, unsigned port, unsigned offset, unsigned n[],
+             unsigned size)
+{
+    struct rte_mbuf *m;
+
+    memset(n, 0, size * sizeof n[0]);
+    while ((m = bed_take(b, port))) {
+        uint8_t v;
+
+        ck_assert_uint_lt(offset, m->pkt_len);
+        v = *(const uint8_t *) rte_pktmbuf_read(m, offset, 1, &v);
+        if (v < size)
+            n[v]++;
+        rte_pktmbuf_free(m);
+    }
+}
+
+void
+bed_udp(struct pkt *p, uint32_t src, uint16_t sport, uint16_t dport,
+        size_t payload)
+{
+    pkt_init(p);
+    pkt_eth(p, PKT_MAC(2), PKT_MAC(1), 0x0800);
+    pkt_ipv4(p, src, 0x0a000002, 17);
+    pkt_udp(p, sport, dport);
+    pkt_payload(p, payload);
+    pkt_end(p);
 }
 
 uint64_t

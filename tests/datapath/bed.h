@@ -6,6 +6,7 @@
 #ifndef TESTS_DATAPATH_BED_H
 #define TESTS_DATAPATH_BED_H
 
+#include <check.h>
 #include <rte_mbuf.h>
 
 #include "datapath/worker.h"
@@ -13,6 +14,8 @@
 #include "weft/dp.h"
 
 #define BED_PORTS 8
+/* Of a port that can do everything. */
+#define BED_CAPS (PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG)
 #define BED_QUEUE 4096
 
 struct bed_port {
@@ -35,6 +38,11 @@ struct bed {
     uint64_t synced;
     unsigned n_port_events;
 };
+
+/* EAL without huge pages, once per program: an unchecked fixture. */
+void bed_eal_up(void);
+/* Runs the suite; what main returns. */
+int bed_main(const char *suite, TCase *);
 
 /* A bridge br0 with ports 1..n of queues; caps for all of them. */
 void bed_open(struct bed *, unsigned n_ports, uint32_t caps);
@@ -62,6 +70,13 @@ struct rte_mbuf *bed_take(struct bed *, unsigned port);
 void bed_expect(struct bed *, unsigned port, const struct pkt *);
 void bed_expect_none(struct bed *, unsigned port);
 unsigned bed_count(struct bed *, unsigned port); /* Takes and frees all. */
+/* The same; n[v] counts the frames whose byte at 'offset' is v, of v below
+ * 'size'. */
+void bed_count_by(struct bed *, unsigned port, unsigned offset, unsigned n[],
+                  unsigned size);
+/* 10.0.0.1 to 10.0.0.2, say: UDP with 'payload' bytes, 00:..:01 to 00:..:02. */
+void bed_udp(struct pkt *, uint32_t src, uint16_t sport, uint16_t dport,
+             size_t payload);
 uint64_t bed_drops(struct bed *, enum drop_reason);
 
 /* Rules.  Ops are built in a small buffer. */
