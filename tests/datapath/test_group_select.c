@@ -261,6 +261,8 @@ enum { MOVE_FLOWS = 3000 };
 static void
 outs_get(unsigned out[MOVE_FLOWS])
 {
+    for (unsigned port = 2; port <= N_PORTS; port++)
+        bed.ports[port].tx_room = BED_QUEUE;
     for (unsigned i = 0; i < MOVE_FLOWS; i++)
         out[i] = out_of(0x0a000100 + i, (uint16_t) (i % 7));
 }
