@@ -146,6 +146,12 @@ struct ofp_bridge {
     struct ofp_compile compile;
     struct ofp_triggers triggers;
 
+    /* Bundles at a given time: how many wait, when the next one wants to be
+     * looked at, and how far off a time may be. */
+    unsigned n_scheduled;
+    uint64_t wake_ns;
+    uint64_t sched_future_ns, sched_past_ns;
+
     unsigned n_vacancy;     /* Tables with vacancy events on. */
     struct ofp_txn *txn;    /* Under way; NULL: none. */
     uint64_t n_txns;
@@ -209,6 +215,10 @@ enum ofp_err ofp_session_handle_one(struct ofp_session *, const uint8_t *msg,
                                     size_t len);
 /* Makes 'job' the session's; the handler returns OFP_OK afterwards. */
 void ofp_session_start_job(struct ofp_session *, struct ofp_job *job);
+/* The same outside a handler, for an earlier request; the session has no
+ * job. */
+void ofp_session_start_late(struct ofp_session *, struct ofp_job *job,
+                            const uint8_t *request, size_t len);
 /* One slice of the session's job and as many waiting messages as allowed.
  * Returns true if it could go on at once. */
 bool ofp_session_work(struct ofp_session *);
@@ -324,6 +334,8 @@ void ofp_group_mod_free(struct ofp_group_mod *);
 
 /* Those that nothing was heard of for long are discarded. */
 void ofp_bundles_expire(struct ofp_bridge *, uint64_t now_ns);
+/* Starts those whose time has come; sets b->wake_ns. */
+void ofp_bundles_run(struct ofp_bridge *);
 /* The session goes. */
 void ofp_bundles_discard(struct ofp_session *);
 

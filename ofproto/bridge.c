@@ -15,6 +15,7 @@
     (1u << OF_VERSION_1_0 | 1u << OF_VERSION_1_3 | 1u << OF_VERSION_1_4       \
      | 1u << OF_VERSION_1_5)
 #define FLUSH_SESSIONS 4 /* Slices per ofp_flush. */
+#define OFP_SCHED_NS 1000000000 /* OpenFlow 1.5.1 §7.3.5.20: the default. */
 
 uint32_t
 ofp_versions(void)
@@ -70,6 +71,7 @@ ofp_bridge_create(struct dp *dp, const struct ofp_bridge_config *c,
     ofp_meters_init(&b->meters);
     ofp_triggers_init(&b->triggers);
     b->compile.egress = DP_NO_TABLE;
+    b->sched_future_ns = b->sched_past_ns = OFP_SCHED_NS;
     ofp_groups_init(&b->groups);
     b->compile.groups = &b->groups;
     ofp_session_agent_init(b);
@@ -283,6 +285,7 @@ ofp_flush(struct ofp_bridge *b)
     bool more = ofp_txn_work(b);
 
     more |= expire(b);
+    ofp_bundles_run(b);
 
     BASE_LIST_FOR_SAFE(s, tmp, &b->sessions, link) {
         if ((!s->job && base_list_empty(&s->input)) || s->barrier
@@ -306,6 +309,12 @@ ofp_flush(struct ofp_bridge *b)
     ofp_vacancy_run(b);
     close_failed(b);
     return more;
+}
+
+uint64_t
+ofp_wake_ns(const struct ofp_bridge *b)
+{
+    return b->wake_ns;
 }
 
 void

@@ -15,6 +15,8 @@ struct chunk {
     uint64_t mem[CHUNK / 8];
 };
 
+#define BUNDLE_REQUEST 48 /* With a time. */
+
 struct ofp_bundle {
     struct base_list link; /* In the session's. */
     uint32_t id;
@@ -22,6 +24,12 @@ struct ofp_bundle {
     bool closed;
     bool committing;
     uint64_t heard_ns;
+    size_t n_msgs;
+    /* A scheduled commit; 'reply' is NULL once its job runs. */
+    uint64_t due_ns; /* Packets go by it from then on; 0: not scheduled. */
+    of_object_t *reply;
+    uint8_t request[BUNDLE_REQUEST]; /* Of the commit, for a late error. */
+    size_t request_len;
     size_t bytes;          /* Of its chunks. */
     struct chunk *head, *tail;
 };
@@ -73,6 +81,8 @@ ofp_bundle_discard(struct ofp_session *s, struct ofp_bundle *bu)
         free(c);
     }
     s->bundle_bytes -= bu->bytes;
+    s->b->n_scheduled -= bu->due_ns != 0;
+    of_object_delete(bu->reply);
     base_list_del(&bu->link);
     free(bu);
 }
@@ -93,6 +103,12 @@ void
 ofp_bundle_close(struct ofp_bundle *bu)
 {
     bu->closed = true;
+}
+
+bool
+ofp_bundle_is_scheduled(const struct ofp_bundle *bu)
+{
+    return bu->due_ns;
 }
 
 void
@@ -139,6 +155,7 @@ ofp_bundle_add(struct ofp_session *s, struct ofp_bundle *bu,
     }
     memcpy((uint8_t *) c->mem + c->used, msg, len);
     c->used += (uint32_t) ((len + 7) / 8 * 8);
+    bu->n_msgs++;
     return OFP_OK;
 }
 
@@ -192,7 +209,7 @@ struct commit {
     uint32_t at_off;
     struct ofp_job *inner; /* Started by the message in hand; NULL: none. */
     const uint8_t *msg;    /* In hand. */
-    enum { WAITING, APPLYING, SWITCHING } state;
+    enum { WAITING, APPLYING, READY, SWITCHING } state;
     uint64_t txn;
 };
 
@@ -203,7 +220,7 @@ commit_destroy(struct ofp_job *job, struct ofp_bridge *b)
 
     if (c->inner)
         c->inner->destroy(c->inner, b);
-    if (c->state == APPLYING && ofp_txn_is_open(b))
+    if ((c->state == APPLYING || c->state == READY) && ofp_txn_is_open(b))
         ofp_txn_abort(b);
     ofp_bundle_discard(c->s, c->bu);
     of_object_delete(c->reply);
@@ -295,6 +312,16 @@ commit_apply(struct commit *c, unsigned *budget)
         if (more || !*budget)
             return OFP_STEP_MORE;
     }
+    c->state = READY;
+    return OFP_STEP_MORE;
+}
+
+/* All is staged: packets go by it now, or when its time has come. */
+static enum ofp_step
+commit_switch(struct commit *c)
+{
+    if (c->bu->due_ns > base_clock_ns())
+        return OFP_STEP_BLOCKED;
     ofp_txn_commit(c->s->b);
     c->state = SWITCHING;
     return OFP_STEP_BLOCKED;
@@ -312,6 +339,8 @@ commit_run(struct ofp_job *job, struct ofp_session *s, unsigned *budget)
     }
     if (c->state == APPLYING)
         return commit_apply(c, budget);
+    if (c->state == READY)
+        return commit_switch(c);
     if (!ofp_txn_switched(s->b, c->txn))
         return OFP_STEP_BLOCKED;
     ofp_session_send(s, c->reply);
@@ -319,9 +348,8 @@ commit_run(struct ofp_job *job, struct ofp_session *s, unsigned *budget)
     return OFP_STEP_DONE;
 }
 
-void
-ofp_bundle_commit(struct ofp_session *s, struct ofp_bundle *bu,
-                  of_object_t *reply)
+static struct commit *
+commit_new(struct ofp_session *s, struct ofp_bundle *bu, of_object_t *reply)
 {
     struct commit *c;
 
@@ -334,5 +362,95 @@ ofp_bundle_commit(struct ofp_session *s, struct ofp_bundle *bu,
     c->bu = bu;
     c->reply = reply;
     c->at = bu->head;
-    ofp_session_start_job(s, &c->job);
+    return c;
+}
+
+void
+ofp_bundle_commit(struct ofp_session *s, struct ofp_bundle *bu,
+                  of_object_t *reply)
+{
+    ofp_session_start_job(s, &commit_new(s, bu, reply)->job);
+}
+
+/* ----------------------------------------------------------- at a given time */
+
+/* Staging begins so much earlier: other sessions wait from then on. */
+#define LEAD_NS 2000000
+#define LEAD_MSG_NS 4000
+#define LEAD_MAX_NS 1000000000
+#define NS_PER_S UINT64_C(1000000000)
+
+static uint64_t
+bundle_start_ns(const struct ofp_bundle *bu)
+{
+    uint64_t lead = LEAD_NS + LEAD_MSG_NS * (uint64_t) bu->n_msgs;
+
+    return bu->due_ns - WEFT_MIN(WEFT_MIN(lead, (uint64_t) LEAD_MAX_NS),
+                                 bu->due_ns);
+}
+
+void
+ofp_bundle_schedule(struct ofp_session *s, struct ofp_bundle *bu,
+                    of_object_t *reply, uint64_t due_ns)
+{
+    bu->committing = true;
+    bu->due_ns = WEFT_MAX(due_ns, (uint64_t) 1);
+    bu->reply = reply;
+    bu->request_len = WEFT_MIN(s->msg_len, sizeof bu->request);
+    memcpy(bu->request, s->msg, bu->request_len);
+    s->b->n_scheduled++;
+}
+
+/* When something is to be done about it next; 0: now. */
+static uint64_t
+bundle_run(struct ofp_session *s, struct ofp_bundle *bu, uint64_t now)
+{
+    if (!bu->reply) /* Its job runs, or waits for the time. */
+        return bu->due_ns > now ? bu->due_ns : UINT64_MAX;
+    if (bundle_start_ns(bu) > now)
+        return bundle_start_ns(bu);
+    if (s->job || s->barrier || s->closing)
+        return UINT64_MAX; /* What ends brings us here again. */
+    ofp_session_start_late(s, &commit_new(s, bu, bu->reply)->job, bu->request,
+                           bu->request_len);
+    bu->reply = NULL;
+    return bu->due_ns > now ? bu->due_ns : UINT64_MAX;
+}
+
+void
+ofp_bundles_run(struct ofp_bridge *b)
+{
+    uint64_t now, next = UINT64_MAX;
+    struct ofp_session *s;
+    struct ofp_bundle *bu;
+
+    b->wake_ns = UINT64_MAX;
+    if (!b->n_scheduled)
+        return;
+    now = base_clock_ns();
+    BASE_LIST_FOR (s, &b->sessions, link)
+        BASE_LIST_FOR (bu, &s->bundles, link)
+            if (bu->due_ns)
+                next = WEFT_MIN(next, bundle_run(s, bu, now));
+    b->wake_ns = next;
+}
+
+bool
+ofp_time_take(of_time_t *t, uint64_t *ns)
+{
+    uint64_t sec;
+    uint32_t nsec;
+
+    of_time_seconds_get(t, &sec);
+    of_time_nanoseconds_get(t, &nsec);
+    *ns = sec > UINT64_MAX / NS_PER_S - 1 ? UINT64_MAX
+                                          : sec * NS_PER_S + nsec;
+    return nsec < NS_PER_S;
+}
+
+void
+ofp_time_put(of_time_t *t, uint64_t ns)
+{
+    of_time_seconds_set(t, ns / NS_PER_S);
+    of_time_nanoseconds_set(t, (uint32_t) (ns % NS_PER_S));
 }

@@ -64,6 +64,9 @@ void ofp_tick(struct ofp_bridge *b, uint64_t now_ns);
  * (deleting a million rules, a large statistics reply) was cut off after its
  * time slice; call again as soon as the loop has served the others. */
 bool ofp_flush(struct ofp_bridge *b);
+/* After ofp_flush: when (base_clock_ns) it wants to be called though nothing
+ * happened; UINT64_MAX: not at all. */
+uint64_t ofp_wake_ns(const struct ofp_bridge *b);
 
 /* One rule as operators see it; texts in ovs-ofctl's syntax, lent during the
  * callback. */

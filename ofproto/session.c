@@ -249,12 +249,19 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
 }
 
 void
+ofp_session_start_late(struct ofp_session *s, struct ofp_job *job,
+                       const uint8_t *request, size_t len)
+{
+    job->xid = get_be32(request + 4);
+    job->head_len = (uint16_t) WEFT_MIN(len, sizeof job->head);
+    memcpy(job->head, request, job->head_len);
+    s->job = job;
+}
+
+void
 ofp_session_start_job(struct ofp_session *s, struct ofp_job *job)
 {
-    job->xid = ofp_session_xid(s);
-    job->head_len = (uint16_t) WEFT_MIN(s->msg_len, sizeof job->head);
-    memcpy(job->head, s->msg, job->head_len);
-    s->job = job;
+    ofp_session_start_late(s, job, s->msg, s->msg_len);
 }
 
 static bool

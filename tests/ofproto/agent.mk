@@ -2,6 +2,8 @@
 ofproto_tests = \
 	tests/ofproto/test_aux \
 	tests/ofproto/test_bundle \
+	tests/ofproto/test_bundle_atomic \
+	tests/ofproto/test_bundle_time \
 	tests/ofproto/test_flow_mod \
 	tests/ofproto/test_groups \
 	tests/ofproto/test_multipart \
@@ -21,10 +23,19 @@ tests_ofproto_test_aux_SOURCES = \
 	$(AGENT_BED) %D%/test_aux.c
 tests_ofproto_test_aux_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_aux_LDADD = $(OFPROTO_TEST_LIBS)
+BUNDLE_BED = %D%/bundle_bed.c %D%/bundle_bed.h
 tests_ofproto_test_bundle_SOURCES = \
-	$(AGENT_BED) %D%/test_bundle.c
+	$(AGENT_BED) $(BUNDLE_BED) %D%/test_bundle.c
 tests_ofproto_test_bundle_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_bundle_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_bundle_atomic_SOURCES = \
+	$(AGENT_BED) $(BUNDLE_BED) %D%/test_bundle_atomic.c
+tests_ofproto_test_bundle_atomic_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_bundle_atomic_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_bundle_time_SOURCES = \
+	$(AGENT_BED) %D%/test_bundle_time.c
+tests_ofproto_test_bundle_time_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_bundle_time_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_flow_mod_SOURCES = \
 	$(AGENT_BED) %D%/test_flow_mod.c
 tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)

@@ -483,27 +483,6 @@ END_TEST
 
 /* --------------------------------------------------------------- bundles */
 
-START_TEST(test_of15_bundles_are_not_scheduled)
-{
-    const uint8_t *m;
-    size_t len;
-
-    ask("0612 0000 00000071 0013 0000 00000000 00000001 00000000");
-    m = expect(&c15, 19, &len);
-    ck_assert_str_eq(hex_of(m + 8, len - 8),
-                     hex_plain("0013 0000 00000000 0003 000000000000"));
-    ask("0612 0000 00000071 0013 0000 00000000 00000002 00000000");
-    expect_error(&c15, 1, 16);
-    ask("0621 0000 00000072 00000001 0000 0007");
-    expect_error(&c15, 17, 16);
-    ask("0621 0000 00000072 00000001 0000 0003");
-    expect(&c15, 33, &len);
-    ask("0621 0000 00000072 00000001 0004 0007"
-        "0001 0018 00000000 0000000000000001 00000000 00000000");
-    expect_error(&c15, 17, 16);
-}
-END_TEST
-
 /* A flow in a bundle of 1.5 comes with its trigger. */
 START_TEST(test_of15_bundle_carries_triggers)
 {
@@ -622,7 +601,6 @@ suite(void)
     tcase_add_test(t, test_of15_controller_status_lists_the_channels);
     tcase_add_test(t, test_of15_table_features_make_egress_tables);
     tcase_add_test(t, test_of15_table_features_refusals);
-    tcase_add_test(t, test_of15_bundles_are_not_scheduled);
     tcase_add_test(t, test_of15_bundle_carries_triggers);
     suite_add_tcase(s, t);
     return s;

@@ -13,7 +13,10 @@ base_clock_ms(void)
 {
     return base_clock_ns() / 1000000;
 }
-/* From now on base_clock_ns returns *ns; NULL: the real clock again. */
+/* International atomic time since 1970; the system's leap seconds are the
+ * kernel's, as the machine's time service set them (0 without one). */
+uint64_t base_clock_tai_ns(void);
+/* From now on both clocks return *ns; NULL: the real clocks again. */
 void base_clock_fake(const uint64_t *ns);
 
 #endif

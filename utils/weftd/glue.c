@@ -18,8 +18,24 @@
 
 struct glue {
     struct weftd *d;
-    struct event *dp_readable, *underlay_readable, *tick, *more;
+    struct event *dp_readable, *underlay_readable, *tick, *more, *wake;
 };
+
+/* Calls turn() when a bridge wants it. */
+static void
+wake_at(struct glue *g, uint64_t ns)
+{
+    uint64_t now = base_clock_ns(), us;
+    struct timeval tv;
+
+    if (ns == UINT64_MAX)
+        return;
+    us = ns > now ? (ns - now + 999) / 1000 : 0;
+    if (us >= TICK_US)
+        return; /* The tick comes first, and looks again. */
+    tv = (struct timeval) { .tv_usec = (suseconds_t) us };
+    evtimer_add(g->wake, &tv);
+}
 
 /* Something was left over: go on after the sockets have been served. */
 static void
@@ -35,12 +51,16 @@ glue_flush(void *arg)
 {
     struct glue *g = arg;
     struct rc_bridge *b;
+    uint64_t wake = UINT64_MAX;
     bool more = false;
 
-    BASE_LIST_FOR(b, reconcile_bridges(g->d->rc), node)
+    BASE_LIST_FOR(b, reconcile_bridges(g->d->rc), node) {
         more |= ofp_flush(b->ofp);
+        wake = WEFT_MIN(wake, ofp_wake_ns(b->ofp));
+    }
     if (more)
         again(g);
+    wake_at(g, wake);
 }
 
 /* -------------------------------------------------------------- datapath */
@@ -227,6 +247,7 @@ glue_create(struct weftd *d)
     BASE_NEW(g);
     g->d = d;
     g->more = evtimer_new(d->base, on_turn, g);
+    g->wake = evtimer_new(d->base, on_turn, g);
     return g;
 }
 
@@ -237,5 +258,6 @@ glue_destroy(struct glue *g)
         return;
     glue_stop(g);
     event_free(g->more);
+    event_free(g->wake);
     free(g);
 }
