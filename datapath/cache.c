@@ -123,6 +123,18 @@ fc_wants_growth(const struct fc *c)
 }
 
 void
+fc_set_log(struct fc *c, const struct chlog *log)
+{
+    atomic_store_explicit(&c->log, log, memory_order_release);
+}
+
+const struct chlog *
+fc_log(const struct fc *c)
+{
+    return atomic_load_explicit(&c->log, memory_order_acquire);
+}
+
+void
 fc_get_mask(const struct fc *c, struct flow_key *mask)
 {
     *mask = c->mask;

@@ -13,6 +13,8 @@
  *          Growth: control creates a larger cache and hands it over.
  *          Memory is taken as it is used: an empty cache for 1M flows costs
  *          next to nothing.
+ *          An entry with an older stamp than the worker's is not wrong for
+ *          that: the change log (chlog.h), lent by control, tells.
  * Threads: the owning worker; control may read entries for a dump (values
  *          may be torn, pointers are never followed without the stamp check).
  * Owns:    buckets, entries, doorkeeper.  Programs are lent.
@@ -30,6 +32,7 @@
 #include "weft/dp.h"
 #include "weft/flow_match.h"
 
+struct chlog;
 struct fc;
 struct prog;
 
@@ -99,6 +102,10 @@ const struct fc_entry *fc_find(const struct fc *, const struct flow_key *);
  * Several equal misses of one burst make one entry.  Thread: worker. */
 void fc_insert(struct fc *, const struct fc_ref *, const struct prog *,
                uint32_t stamp);
+
+/* The log of changes since the entries were proven; NULL: none is kept. */
+void fc_set_log(struct fc *, const struct chlog *); /* Thread: control. */
+const struct chlog *fc_log(const struct fc *);
 
 /* Wants to be replaced by a larger one (control polls this): flows come
  * back, but are evicted or forgotten before. */

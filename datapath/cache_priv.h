@@ -71,6 +71,7 @@ struct fc {
     _Atomic uint64_t hits, misses, inserts, evictions;
     _Atomic uint32_t n_live;
     _Atomic bool wants_growth;
+    _Atomic(const struct chlog *) log;
 
     size_t memory;
     struct flow_key mask;

@@ -164,6 +164,7 @@ create(const struct dp_config *c, bool manual, struct dp **out,
     dp->n_workers = (unsigned) n;
     dp->poll = c->poll;
     dp->manual = manual;
+    dp->no_chlog = c->no_change_log;
     dp->cache_max = c->cache_entries ? c->cache_entries : DP_CACHE_MAX;
     dp->event_fd = -1;
     dp->links.fd = dp->links.netlink = dp->links.timer = -1;
@@ -237,7 +238,7 @@ dp_commit(struct dp *dp)
     BASE_LIST_FOR(br, &dp->bridges, node) {
         if (br->relive_dirty)
             dp_groups_relive(br);
-        if (br->dirty)
+        if (dp_bridge_is_dirty(br))
             dp_bridge_commit(br);
     }
     rcu_release(dp->rcu);
@@ -310,7 +311,7 @@ house(struct dp *dp, uint64_t now)
     link_watch_house(dp);
     BASE_LIST_FOR(br, &dp->bridges, node) {
         dp_bridge_house(br);
-        dirty |= br->dirty;
+        dirty |= dp_bridge_is_dirty(br);
     }
     for (unsigned i = 0; i < dp->n_workers; i++)
         arena_house(&dp->workers[i]->arena);

@@ -226,6 +226,42 @@ key_add(struct dp_bridge *br, uint8_t flags)
     dp_bridge_need_mask(br, &m);
 }
 
+static void
+field_rewrites(unsigned field, const uint8_t *mask, struct flow_key *m)
+{
+    const struct flow_field *f = &flow_fields[field];
+    uint8_t *at = (uint8_t *) m + f->offset;
+
+    for (unsigned i = 0; i < f->width; i++)
+        at[i] |= mask ? mask[i] : 0xff;
+}
+
+/* What prog_simulate does to keys; where it gives up, the walk ends. */
+void
+act_rewrites(const struct rule_act *a, struct flow_key *m)
+{
+    const struct dp_op *op;
+
+    PROG_FOR_OPS(op, a->words, a->n_apply)
+        switch (op->code) {
+        case DP_OP_SET_FIELD:
+            field_rewrites(op->aux,
+                           op->data + flow_fields[op->aux].width, m);
+            break;
+        case DP_OP_COPY_FIELD:
+            field_rewrites(((const struct dp_copy_field *) (const void *)
+                                op->data)->dst, NULL, m);
+            break;
+        case DP_OP_PUSH_VLAN:
+        case DP_OP_POP_VLAN:
+            m->vlan_tci = UINT16_MAX;
+            m->nw_flags = UINT8_MAX;
+            break;
+        default: /* The TTL's, which no rule looks at. */
+            m->ip_ttl = UINT8_MAX;
+        }
+}
+
 static struct rule_act *
 act_find(struct dp_bridge *br, const struct act_kind *k,
          const struct dp_instr *in, uint32_t hash)
@@ -291,6 +327,8 @@ act_new(struct dp_bridge *br, const struct act_kind *k,
     if (act_has_meter(*out))
         base_list_add_tail(&br->metered_acts, &(*out)->metered);
     key_add(br, flags);
+    if (flags & ACT_CHANGES)
+        act_rewrites(*out, &br->rewritten);
     return 0;
 }
 

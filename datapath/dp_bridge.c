@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/chlog.h"
 #include "datapath/dp_priv.h"
 #include "datapath/group.h"
 #include "datapath/meter.h"
@@ -20,6 +21,12 @@ static void
 fc_free(void *fc)
 {
     fc_destroy(fc);
+}
+
+static void
+log_free(void *log)
+{
+    chlog_destroy(log);
 }
 
 /* ------------------------------------------------------------------- caches */
@@ -95,15 +102,31 @@ cache_replace(struct dp_bridge *br, unsigned worker, uint32_t capacity)
     __atomic_store_n(&bp->bypass, 0, __ATOMIC_RELAXED);
     if (br->dp->cache_max > 1)
         fc = fc_create(&br->cache_mask, capacity, br->dp->seed);
+    if (fc)
+        fc_set_log(fc, br->log);
     dp_publish(&bp->fc, fc);
     if (old)
         rcu_defer(br->dp->rcu, fc_free, old);
+}
+
+/* The caches' next log; those that use the old one are to be proven again.
+ * Before new caches are published, or the generation. */
+static void
+log_replace(struct dp_bridge *br, struct chlog *log)
+{
+    struct chlog *old = br->log;
+
+    br->log = log;
+    if (old)
+        rcu_defer(br->dp->rcu, log_free, old);
 }
 
 static void
 caches_renew(struct dp_bridge *br, const struct flow_key *mask)
 {
     br->cache_mask = *mask;
+    if (!br->dp->no_chlog)
+        log_replace(br, chlog_create(mask, br->dp->seed, br->gen));
     for (unsigned i = 0; i < br->dp->n_workers; i++) {
         struct dp_cache_stats s = { .capacity = DP_CACHE_MIN };
 
@@ -122,12 +145,47 @@ dp_bridge_need_mask(struct dp_bridge *br, const struct flow_key *mask)
         __atomic_store_n(&br->cache_off, 1, __ATOMIC_SEQ_CST);
 }
 
+/* The log has no room for a shape: another one, for all caches. */
+static void
+log_grow(struct dp_bridge *br, const struct flow_key *mask)
+{
+    struct chlog *log = chlog_next(br->log, mask, br->dp->seed, br->gen + 1);
+
+    for (unsigned i = 0; i < br->dp->n_workers; i++)
+        if (br->pw[i]->fc)
+            fc_set_log(br->pw[i]->fc, log);
+    log_replace(br, log);
+}
+
+void
+dp_bridge_log(struct dp_bridge *br, uint8_t table, const struct tbl_rule *tr)
+{
+    struct flow_match m = { .mask = *tbl_mask_key(tr->mask) };
+
+    br->dirty_rules = true;
+    if (!br->log)
+        return;
+    flow_key_unpack(&m.key, tbl_mask_words(tr->mask), tr->values);
+    for (unsigned i = 0; table && i < FLOW_KEY_PACKET_WORDS; i++) {
+        uint64_t keep = ~flow_key_word(&br->rewritten, i);
+
+        flow_key_set_word(&m.mask, i, flow_key_word(&m.mask, i) & keep);
+        flow_key_set_word(&m.key, i, flow_key_word(&m.key, i) & keep);
+    }
+    if (!chlog_add(br->log, &m.mask, &m.key, br->gen + 1))
+        log_grow(br, &m.mask);
+}
+
 /* Order: a worker that sees the new generation sees the new caches; a worker
  * that sees 'cache_off' clear sees caches with a sufficient mask. */
 void
 dp_bridge_commit(struct dp_bridge *br)
 {
-    br->dirty = false;
+    /* Nor may the floor ever seem to be ahead. */
+    if (br->log
+        && (br->dirty || br->gen + 1 - br->log->floor > UINT32_MAX / 4))
+        chlog_add_all(br->log, br->gen + 1);
+    br->dirty = br->dirty_rules = false;
     if (br->cache_off) {
         struct flow_key mask;
 
@@ -188,7 +246,7 @@ dp_bridge_house(struct dp_bridge *br)
         if (br->tables[i].tbl)
             (void) tbl_work(br->tables[i].tbl, HOUSE_RULES);
     }
-    if (narrow && !br->dirty) {
+    if (narrow && !dp_bridge_is_dirty(br)) {
         struct flow_key mask;
 
         bridge_mask(br, &mask);
@@ -232,6 +290,7 @@ bridge_free(void *p)
     acts_destroy(br);
     dp_meters_free(br);
     mac_destroy(br->macs);
+    chlog_destroy(br->log);
     free(br->resets);
     free(br->flood);
     free(br->ports);
@@ -419,10 +478,26 @@ dp_bridge_update_flood(struct dp_bridge *br)
     rcu_defer(br->dp->rcu, free, old);
 }
 
+/* The worker may not have looked since: its epoch, read behind the stamp,
+ * must be the one that the floor was set for. */
+bool
+dp_cache_holds(const struct dp_bridge *br, unsigned w,
+               const struct flow_key *key, uint32_t stamp)
+{
+    const struct bridge_pw *bp = br->pw[w];
+    uint32_t epoch = dp_load(&bp->seen_epoch);
+    uint32_t gen = stamp - epoch;
+
+    if (dp_bridge_is_dirty(br) || epoch != dp_load(&br->dp->workers[w]->epoch)
+        || (int32_t) (stamp - dp_read(bp->floor)) < 0)
+        return false;
+    return gen == br->gen
+           || (br->log && chlog_holds_key(br->log, key, gen));
+}
+
 struct cache_dump {
     struct dp_bridge *br;
     unsigned worker;
-    uint32_t stamp;
     dp_cache_cb *cb;
     void *arg;
 };
@@ -489,16 +564,17 @@ cache_dump_one(void *arg, const struct flow_key *key, const struct prog *prog,
     uint64_t words[256];
     struct flow_match m = { .key = *key };
     struct dp_op_list ops = { .ops = (const struct dp_op *) (void *) words };
+    bool holds = dp_cache_holds(d->br, d->worker, key, stamp);
 
     fc_get_mask(d->br->pw[d->worker]->fc, &m.mask);
     /* Only what is proven now is known to point to a program. */
-    if (stamp == d->stamp && prog)
+    if (holds && prog)
         ops.n_words = visible_ops(d->br->dp->workers[d->worker], prog,
                                   words, WEFT_ARRAY_LEN(words));
 
     const struct dp_cache_info info = {
         .worker = d->worker, .match = &m, .ops = ops, .packets = packets,
-        .valid = stamp == d->stamp,
+        .valid = holds,
     };
     d->cb(d->arg, &info);
 }
@@ -507,12 +583,11 @@ bool
 dp_cache_dump(struct dp_bridge *br, struct dp_cache_cursor *at, unsigned n,
               dp_cache_cb *cb, void *arg)
 {
-    struct cache_dump d = { br, at->worker, 0, cb, arg };
+    struct cache_dump d = { br, at->worker, cb, arg };
 
     if (at->worker >= br->dp->n_workers)
         return false;
-    d.stamp = dp_read(br->pw[at->worker]->stamp);
-    if (!br->pw[at->worker]->fc || br->dirty
+    if (!br->pw[at->worker]->fc || dp_bridge_is_dirty(br)
         || !fc_dump(br->pw[at->worker]->fc, &at->at, &at->seen, n,
                     cache_dump_one, &d))
         *at = (struct dp_cache_cursor) { .worker = at->worker + 1 };
@@ -547,6 +622,7 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
         out->cache.hits += s.hits + br->pw[i]->gone.hits;
         out->cache.misses += s.misses + br->pw[i]->gone.misses;
         out->cache.stale += dp_read(br->pw[i]->stale);
+        out->cache.kept += dp_read(br->pw[i]->kept);
         out->cache.inserts += s.inserts + br->pw[i]->gone.inserts;
         out->cache.evictions += s.evictions + br->pw[i]->gone.evictions;
         out->cache.entries += s.entries;

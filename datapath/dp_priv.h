@@ -10,8 +10,9 @@
  *                ├─ uplinks by id
  *                └─ struct worker ── the ports it receives from
  *
- *          A rule change marks its bridge dirty; dp_commit gives the bridge a
- *          new generation, which makes every cached result of it stale.
+ *          A rule change goes into its bridge's change log; dp_commit gives
+ *          the bridge a new generation.  Cached results are proven for one;
+ *          the log tells which of them hold for a later one.
  *          What workers may still hold is freed by rcu.h.
  * Threads: written by control; members marked "worker" by that worker only.
  *          Workers read pointers with dp_load.
@@ -36,6 +37,7 @@
 #include "utils/base/slab.h"
 #include "weft/dp.h"
 
+struct chlog;
 struct dp_meter;
 struct meter_table;
 struct worker;
@@ -209,11 +211,13 @@ struct table_counters { /* Worker. */
 /* A bridge's state in one worker. */
 struct bridge_pw {
     struct fc *fc;       /* Published by control, used by the worker. */
-    uint32_t stamp;      /* What entries proven now carry. */
+    uint32_t stamp;      /* What entries proven now carry: gen + epoch. */
+    uint32_t floor;      /* Stamp since when the epoch is what it is. */
     uint32_t seen_gen, seen_epoch;
     uint32_t bypass;     /* By control: the cache churns, see below. */
     uint32_t bypassed;   /* Batches since. */
-    uint64_t stale;
+    uint64_t stale;      /* Entries proven again by classification ... */
+    uint64_t kept;       /* ... by the change log. */
     struct dp_cache_stats last; /* Control: as of the last look. */
     struct dp_cache_stats gone; /* Control: of the caches before this one. */
     struct dp_balance bal;
@@ -242,7 +246,10 @@ struct dp_bridge {
     struct dp *dp;
     void *owner;
     char name[DP_NAME_LEN];
-    bool dirty;
+    bool dirty;           /* Changed otherwise than by rules. */
+    bool dirty_rules;     /* Rules changed; they are in the log. */
+    struct chlog *log;    /* NULL: none. */
+    struct flow_key rewritten; /* Bits that acts write behind table 0. */
     struct dp_txn *txn;   /* Under way, see dp_txn.c; NULL: none. */
     uint32_t n_vlan_acts; /* Acts that look at tags. */
     uint32_t n_frag_acts; /* Acts that write what fragments lack. */
@@ -286,6 +293,7 @@ struct dp {
     struct tunnels *tunnels;
     struct dp_port *uplinks[DP_MAX_UPLINKS + 1]; /* By id, from 1. */
     bool poll, manual;
+    bool no_chlog;
     uint32_t cache_max;
     uint32_t max_waiting;       /* Frames in queues, per worker. */
     uint64_t seed;
@@ -315,6 +323,22 @@ void dp_event_signal(struct dp *); /* Thread: any. */
 /* dp_bridge.c.  Thread: control. */
 void dp_bridge_commit(struct dp_bridge *);
 void dp_bridge_house(struct dp_bridge *);
+/* A rule of the table with this match is changed, or is about to be. */
+void dp_bridge_log(struct dp_bridge *, uint8_t table,
+                   const struct tbl_rule *);
+/* Is what worker 'w' cached for 'key' (that much of it as the cache has) with
+ * this stamp right now?  Only then may its program be looked at. */
+bool dp_cache_holds(const struct dp_bridge *, unsigned w,
+                    const struct flow_key *key, uint32_t stamp);
+/* The bits that the rules of 'a' may write, into *m. */
+void act_rewrites(const struct rule_act *, struct flow_key *m);
+
+static inline bool
+dp_bridge_is_dirty(const struct dp_bridge *br)
+{
+    return br->dirty || br->dirty_rules;
+}
+
 void dp_bridge_update_flood(struct dp_bridge *);
 /* Called before a rule with 'mask' is inserted. */
 void dp_bridge_need_mask(struct dp_bridge *, const struct flow_key *mask);

@@ -82,10 +82,11 @@ table_ready(struct dp_bridge *br, uint8_t table)
     return 0;
 }
 
+/* 'r' has come or gone. */
 static void
-table_changed(struct dp_table *t)
+table_changed(struct dp_table *t, const struct dp_rule *r)
 {
-    t->br->dirty = true;
+    dp_bridge_log(t->br, t->id, &r->tr);
     t->union_dirty = true;
 }
 
@@ -231,7 +232,7 @@ dp_rule_add(struct dp_bridge *br, uint8_t table, uint16_t priority,
         return err;
     }
     t->n_rules++;
-    table_changed(t);
+    table_changed(t, r);
     *out = r;
     return 0;
 }
@@ -287,7 +288,7 @@ dp_rule_set(struct dp_rule *r, const struct dp_instr *in, uint64_t cookie)
     }
     rule_publish(r, &side);
     act_put(br, old.act);
-    br->dirty = true;
+    dp_bridge_log(br, t->id, &r->tr);
     return 0;
 }
 
@@ -300,7 +301,7 @@ rule_drop(struct dp_rule *r)
 
     tbl_remove(t->tbl, &r->tr);
     t->n_rules--;
-    table_changed(t);
+    table_changed(t, r);
     tbl_mask_put(t->tbl, r->tr.mask);
     if (r->tr.user) {
         br->resets[r->tr.user].packets = br->free_reset;

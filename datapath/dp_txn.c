@@ -15,6 +15,8 @@
 #include "utils/base/mem.h"
 
 #define CHUNK 512u /* Stand-ins. */
+/* Changes that are worth telling apart, and take no more than 0.2 ms. */
+#define LOG_MAX 4096u
 
 int
 dp_txn_begin(struct dp_bridge *br)
@@ -87,15 +89,35 @@ txn_end(struct dp_bridge *br, void (*end)(struct dp_rule *), unsigned n)
     return false;
 }
 
+/* What the transaction changes, into the log. */
+static void
+txn_log(struct dp_bridge *br)
+{
+    const struct dp_txn *txn = br->txn;
+
+    if (txn->n > LOG_MAX) {
+        br->dirty = true;
+        return;
+    }
+    for (size_t i = 0; i < txn->n; i++) {
+        const struct dp_stage *s = &txn->chunks[i / CHUNK][i % CHUNK];
+        const struct dp_rule *r =
+            rule_act_stage((const void *) s->words)->rule;
+
+        dp_bridge_log(br, dp_rule_table(r), &r->tr);
+    }
+}
+
 void
 dp_txn_commit(struct dp_bridge *br)
 {
     struct dp_txn *txn = br->txn;
 
     assert(txn && !txn->committed);
+    txn_log(br);
     __atomic_store_n(&txn->gen, br->gen + 1, __ATOMIC_RELAXED);
     dp_publish(&txn->committed, 1);
-    br->dirty = true;
+    br->dirty_rules = true;
 }
 
 bool

@@ -342,8 +342,8 @@ cache_step(struct trace *t, unsigned worker, const struct trace_input *in,
             out.cache = DP_TRACE_STALE;
             /* Only what is proven now is known to point to a program, and
              * the worker is not to have changed its mind meanwhile. */
-            if (p && fc_entry_stamp(e) == stamp && !t->br->dirty
-                && dp_load(&t->br->gen) == dp_read(bp->seen_gen)) {
+            if (p && dp_cache_holds(t->br, worker, &in->key,
+                                    fc_entry_stamp(e))) {
                 code = dp_load(&p->code);
                 out.ops.n_words = program_ops(
                     code->ops, WEFT_MIN(code->n_words, PROG_MAX_WORDS), words,

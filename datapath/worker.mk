@@ -11,7 +11,7 @@ libdatapath_a_SOURCES += \
 	%D%/link_watch.c %D%/link_watch.h \
 	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
-	%D%/arena.c %D%/arena.h \
+	%D%/arena.c %D%/arena.h %D%/chlog.c %D%/chlog.h \
 	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/run_fast.c \
 	%D%/tx_fast.c \
 	%D%/ops/controller_fast.c %D%/ops/copy_field_fast.c \

@@ -4,6 +4,7 @@
 #include <rte_prefetch.h>
 #include <string.h>
 
+#include "datapath/chlog.h"
 #include "datapath/extract_plain_fast.h"
 #include "datapath/queue.h"
 
@@ -75,8 +76,9 @@ worker_pend(struct worker *w, const struct pending *p)
 
 /* ---------------------------------------------------------- classification */
 
-/* Cache entries proven from now on carry b->bp->stamp.  A new generation of
- * the bridge or a new epoch of the arena makes all older ones stale. */
+/* Cache entries proven from now on carry b->bp->stamp.  It goes up with the
+ * generation of the bridge, and with the epoch of the arena: no older one is
+ * good then. */
 static void
 batch_stamp(struct worker *w, struct batch *b)
 {
@@ -86,9 +88,28 @@ batch_stamp(struct worker *w, struct batch *b)
     b->gen = gen;
     if (weft_likely(gen == bp->seen_gen && w->epoch == bp->seen_epoch))
         return;
-    bp->seen_gen = gen;
-    bp->seen_epoch = w->epoch;
-    dp_count(bp->stamp, 1);
+    if (bp->seen_epoch != w->epoch) {
+        __atomic_store_n(&bp->floor, gen + w->epoch, __ATOMIC_RELAXED);
+        __atomic_store_n(&bp->seen_epoch, w->epoch, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&bp->seen_gen, gen, __ATOMIC_RELAXED);
+    __atomic_store_n(&bp->stamp, gen + w->epoch, __ATOMIC_RELAXED);
+}
+
+/* Does what was proven for an older generation hold for this one? */
+static bool
+entry_holds(const struct worker *w, struct bridge_pw *bp, const struct fc *fc,
+            struct fc_entry *e)
+{
+    uint32_t stamp = fc_entry_stamp(e);
+    const struct chlog *log = fc_log(fc);
+
+    if (!log || (int32_t) (stamp - bp->floor) < 0
+        || !chlog_holds(log, e->words, stamp - w->epoch))
+        return false;
+    fc_entry_prove(e, fc_entry_prog(e), bp->stamp);
+    dp_count(bp->kept, 1);
+    return true;
 }
 
 /* Finds the programs of misses; first proves known entries again, then
@@ -147,9 +168,10 @@ batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
     if (fc) {
         fc_lookup_burst(fc, keys, n, w->refs);
         for (unsigned i = 0; i < n; i++) {
-            const void *e = w->refs[i].entry;
+            struct fc_entry *e = w->refs[i].entry;
 
-            if (weft_likely(e && fc_entry_stamp(e) == b->bp->stamp)) {
+            if (weft_likely(e && fc_entry_stamp(e) == b->bp->stamp)
+                || (e && entry_holds(w, b->bp, fc, e))) {
                 progs[i] = fc_entry_prog(e);
                 prog_prefetch(progs[i]);
             } else {

@@ -215,6 +215,7 @@ struct dp_config {
     bool poll;              /* Always poll, never sleep. */
     uint32_t cache_entries; /* Largest flow cache per worker and bridge; 0:
                              * default 1M; 1: caching off. */
+    bool no_change_log;     /* A commit makes all cached flows stale. */
     uint32_t mbufs;         /* 0: chosen from the memory there is. */
     struct dp_events events;
 };
@@ -554,7 +555,10 @@ bool dp_cache_dump(struct dp_bridge *, struct dp_cache_cursor *, unsigned n,
                    dp_cache_cb *, void *arg);
 
 struct dp_cache_stats {
-    uint64_t hits, misses, stale, inserts, evictions;
+    uint64_t hits, misses, inserts, evictions;
+    /* Hits of flows cached before rules changed: classified again, and kept
+     * since the change log knows that no change concerns them. */
+    uint64_t stale, kept;
     uint32_t entries, capacity;
     uint64_t memory;
 };

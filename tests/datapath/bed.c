@@ -181,7 +181,9 @@ bed_open_cache(struct bed *b, unsigned n_ports, uint32_t caps,
     struct dp_config c = { .events = { .arg = b, .punt = on_punt,
                                        .synced = on_synced,
                                        .port = on_port },
-                           .mbufs = 8191, .cache_entries = cache_entries };
+                           .mbufs = 8191, .cache_entries = cache_entries,
+                           .no_change_log =
+                               getenv("WEFT_TEST_NO_CHANGE_LOG") != NULL };
 
     memset(b, 0, sizeof *b);
     the_bed = b;

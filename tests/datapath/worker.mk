@@ -33,6 +33,12 @@ tests_datapath_test_egress_SOURCES = %D%/test_egress.c $(BED_SOURCES)
 tests_datapath_test_egress_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_egress_LDADD = $(DP_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/datapath/test_chlog
+TESTS += tests/datapath/test_chlog
+tests_datapath_test_chlog_SOURCES = %D%/test_chlog.c $(BED_SOURCES)
+tests_datapath_test_chlog_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_chlog_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/datapath/test_arena
 TESTS += tests/datapath/test_arena
 tests_datapath_test_arena_SOURCES = %D%/test_arena.c $(BED_SOURCES)

@@ -406,7 +406,7 @@ print_workers(const struct dump *d)
     static const char *const titles[] = {
         ">WORKER", ">CORE",  ">PORTS",   ">BUSY",     ">PACKETS",
         ">PKT/S",  ">CYC/PKT", ">LONGEST", ">HITS",  ">MISSES",   ">STALE",
-        ">ENTRIES", ">CAPACITY", ">MEMORY", NULL
+        ">KEPT", ">ENTRIES", ">CAPACITY", ">MEMORY", NULL
     };
     struct table t;
     size_t i;
@@ -434,6 +434,7 @@ print_workers(const struct dump *d)
         table_u64(&t, item_u64(v, "cache.hits"));
         table_u64(&t, item_u64(v, "cache.misses"));
         table_u64(&t, item_u64(v, "cache.stale"));
+        table_u64(&t, item_u64(v, "cache.kept"));
         table_u64(&t, item_u64(v, "cache.entries"));
         table_u64(&t, item_u64(v, "cache.capacity"));
         cell_bytes(&t, item_u64(v, "cache.memory"));

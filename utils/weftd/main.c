@@ -43,6 +43,7 @@ static const char help[] =
     "  --workers CORES   cores of the fast path, such as 1 or 1,2\n"
     "  --poll            workers never sleep\n"
     "  --cache N         largest number of cached flows per worker (1: off)\n"
+    "  --no-change-log   a change of rules makes all cached flows stale\n"
     "  --mbufs N         packet buffers (default: by the memory there is)\n"
     "  --eal ARGS        more words for DPDK's EAL\n"
     "  --log LEVEL       err, warn, info (default) or debug\n"
@@ -54,7 +55,8 @@ static const char help[] =
     "\n"
     "See weftd(8), weftctl(8), weft-dump(8).\n";
 
-enum { RUN_DIR = 256, STATE_DIR, NO_STATE, CONFIG, WORKERS, POLL, CACHE, MBUFS,
+enum { RUN_DIR = 256, STATE_DIR, NO_STATE, CONFIG, WORKERS, POLL, CACHE, NO_CHLOG,
+       MBUFS,
        EAL, LOG, LOG_FILE, PIDFILE, READY_FD, DETACH };
 
 static const struct option longs[] = {
@@ -65,6 +67,7 @@ static const struct option longs[] = {
     { "workers", required_argument, NULL, WORKERS },
     { "poll", no_argument, NULL, POLL },
     { "cache", required_argument, NULL, CACHE },
+    { "no-change-log", no_argument, NULL, NO_CHLOG },
     { "mbufs", required_argument, NULL, MBUFS },
     { "eal", required_argument, NULL, EAL },
     { "log", required_argument, NULL, LOG },
@@ -110,6 +113,7 @@ option_take(struct options *o, int c)
         o->dp.cache_entries = number("--cache is not in 0..67108864:",
                                      optarg, 1u << 26);
         break;
+    case NO_CHLOG: o->dp.no_change_log = true; break;
     case MBUFS:
         o->dp.mbufs = number("--mbufs is not in 0..16777216:", optarg,
                              1u << 24);

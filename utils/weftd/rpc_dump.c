@@ -322,6 +322,7 @@ rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
         jw_u64(&j, "hits", w.cache.hits);
         jw_u64(&j, "misses", w.cache.misses);
         jw_u64(&j, "stale", w.cache.stale);
+        jw_u64(&j, "kept", w.cache.kept);
         jw_u64(&j, "inserts", w.cache.inserts);
         jw_u64(&j, "evictions", w.cache.evictions);
         jw_u64(&j, "entries", w.cache.entries);
