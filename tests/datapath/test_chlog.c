@@ -153,6 +153,7 @@ static void
 setup(void)
 {
     unsetenv("WEFT_TEST_NO_CHANGE_LOG");
+    unsetenv("WEFT_TEST_CACHE");
     bed_open(&b, 3, PORT_CAP_CSUM);
 }
 

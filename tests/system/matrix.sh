@@ -12,6 +12,7 @@ VARIANTS="
 cache-off   1   --cache=1
 cache-16    16  --cache=16
 two-workers 0   --workers=0,1
+no-log      0   --no-change-log
 "
 UNIT_TESTS="test_dp test_dp_ops test_dp_tunnel test_dp_txn test_egress
     test_group test_meter test_queue"
@@ -39,6 +40,7 @@ variant() {
     local logs=$top_builddir/tests/system/matrix-$1
     mkdir -p "$logs"
     for t in $SYSTEM_TESTS; do tests+=("$here/$t.py"); done
+    [[ $3 != *--no-change-log* ]] || local -x WEFT_TEST_NO_CHANGE_LOG=1
     WEFT_TEST_CACHE=$2 unit_tests || result=FAIL
     WEFTD_ARGS=$3 "$here/run.sh" "${tests[@]}" >"$logs/system.out" \
         || result=FAIL
