@@ -64,6 +64,8 @@ enum ofp_forward { OFP_FORWARD_GROUP_MOD, OFP_FORWARD_METER_MOD }; /* OFPRFR_* *
 #define OFP_FF_SEND_FLOW_REM 0x01
 #define OFP_FF_CHECK_OVERLAP 0x02
 #define OFP_FF_RESET_COUNTS 0x04
+#define OFP_FF_NO_PKT_COUNTS 0x08
+#define OFP_FF_NO_BYT_COUNTS 0x10
 #define OFP_FF_ALL 0x1f
 #define OFP_FF_TRIGGER 0x8000 /* Ours, of a rule: see triggers.h. */
 
@@ -303,6 +305,9 @@ struct ofp_flow_mod {
 /* Applies it, at once or as a job of 's'. */
 enum ofp_err ofp_flow_mod_apply(struct ofp_session *,
                                 const struct ofp_flow_mod *);
+/* The counters as controllers are told them: what the rule's flags say need
+ * not be counted is "not available", all ones (1.3.5 §5.8). */
+void ofp_rule_told_stats(const struct ofp_rule *, struct dp_stats *);
 /* Removes a rule and tells the controllers that asked for it. */
 void ofp_rule_remove(struct ofp_bridge *, struct ofp_rule *,
                      enum ofp_removed);

@@ -17,10 +17,8 @@ void
 ofp_async_init(struct ofp_session *s)
 {
     for (unsigned i = 0; i < OFP_N_ASYNC; i++)
-        s->async[i][0] = ~0u; /* All to equal and master ... */
-    /* ... invalid TTLs only to who asks, as 1.2's switch config had it; the
-     * requests of others, too. */
-    s->async[OFP_ASYNC_PACKET_IN][0] = ~(1u << DP_PUNT_INVALID_TTL);
+        s->async[i][0] = ~0u; /* §6.3.4: all to equal and master, ... */
+    /* ... the requests of others only to who asks. */
     s->async[OFP_ASYNC_REQUESTFORWARD][0] = 0;
     /* A slave hears of ports, and what it was made of. */
     s->async[OFP_ASYNC_PORT_STATUS][1] = ~0u;

@@ -203,8 +203,8 @@ ofp_sessions_changed(struct ofp_bridge *b)
                           of10 ? DP_MISS_CONTROLLER : DP_MISS_DROP);
         b->dirty = true;
     }
-    /* Only who sets the bit hears of it (OpenFlow 1.3.5 §6.3.4, §7.3.10);
-     * otherwise the packet is dropped where its TTL runs out. */
+    /* Where nobody wants to hear of it (OpenFlow 1.3.5 §6.3.4, §7.3.10), the
+     * packet is dropped where its TTL runs out. */
     if (ttl != b->ttl_to_controller) {
         b->ttl_to_controller = ttl;
         dp_bridge_set_ttl_punt(b->dpb, ttl);

@@ -327,6 +327,21 @@ drop_all(struct ofp_bridge *b)
     t->n = t->n_buckets = t->n_flows = 0;
 }
 
+/* A bucket's share is its weight of the sum of all (§7.3.4.2): of nothing
+ * there are none.  Buckets that are taken out one by one may leave that. */
+static bool
+has_no_shares(const struct ofp_group_mod *m, const struct ofp_group_config *c)
+{
+    uint32_t sum = 0;
+
+    if (c->type != DP_GROUP_SELECT || !c->n_buckets
+        || m->command == OFP_GC_REMOVE_BUCKET)
+        return false;
+    for (size_t i = 0; i < c->n_buckets; i++)
+        sum += c->buckets[i].weight;
+    return !sum;
+}
+
 static enum ofp_err
 check_put(struct ofp_bridge *b, const struct ofp_group_mod *m,
           struct ofp_group *g, const struct ofp_group_config *c)
@@ -335,6 +350,8 @@ check_put(struct ofp_bridge *b, const struct ofp_group_mod *m,
     uint32_t own = g ? (uint32_t) g->config.n_buckets : 0;
     enum ofp_err err = ofp_group_config_check(c, t->n_buckets - own);
 
+    if (!err && has_no_shares(m, c))
+        err = OFP_ERR_GROUP_INVALID_GROUP;
     if (!err && !g && t->n >= OFP_MAX_GROUPS)
         err = OFP_ERR_GROUP_OUT_OF_GROUPS;
     return err ? err

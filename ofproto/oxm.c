@@ -296,11 +296,26 @@ field_parse(const struct flow_field *f, const uint8_t *p, unsigned n,
     return OFP_OK;
 }
 
+/* §7.2.3.6: what a field needs must precede it.  'late': for some it did not.
+ * By its number packet_type comes behind the fields that it allows: what is
+ * said with it, in whatever order, is judged at the end. */
+static enum ofp_err
+prereqs_check(uint64_t seen, bool late, const struct flow_match *m)
+{
+    if (!m->mask.packet_type)
+        return late ? OFP_ERR_MATCH_BAD_PREREQ : OFP_OK;
+    for (; seen; seen &= seen - 1)
+        if (!ofp_prereq_met(m, flow_fields[__builtin_ctzll(seen)].prereq))
+            return OFP_ERR_MATCH_BAD_PREREQ;
+    return OFP_OK;
+}
+
 enum ofp_err
 ofp_oxm_parse(const uint8_t *p, size_t len, uint8_t version,
               struct flow_match *m)
 {
     uint64_t seen = 0;
+    bool late = false;
 
     _Static_assert(N_FLOW_FIELDS <= 64, "one bit per field");
     memset(m, 0, sizeof *m);
@@ -330,12 +345,10 @@ ofp_oxm_parse(const uint8_t *p, size_t len, uint8_t version,
 
         if (err)
             return err;
+        late |= !ofp_prereq_met(m, f->prereq);
         at += hlen + (n << masked);
     }
-    for (; seen; seen &= seen - 1) /* §7.2.3.6; in any order. */
-        if (!ofp_prereq_met(m, flow_fields[__builtin_ctzll(seen)].prereq))
-            return OFP_ERR_MATCH_BAD_PREREQ;
-    return OFP_OK;
+    return prereqs_check(seen, late, m);
 }
 
 /* ----------------------------------------------------------------- write */

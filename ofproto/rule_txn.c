@@ -209,7 +209,7 @@ removed_done(struct ofp_bridge *b, void *rec)
 
     ofp_monitor_rule(b, d->r, OFP_RULE_REMOVED, d->why);
     if (d->r->flags & OFP_FF_SEND_FLOW_REM) {
-        dp_rule_get_stats(ofp_rule_dp(d->r), &stats);
+        ofp_rule_told_stats(d->r, &stats);
         ofp_async_flow_removed(b, d->r, &stats, d->why);
     }
     ofp_timers_del(&b->timers, d->r);

@@ -61,6 +61,16 @@ count_groups(struct ofp_bridge *b, const struct ofp_rule *r, int by)
 }
 
 void
+ofp_rule_told_stats(const struct ofp_rule *r, struct dp_stats *stats)
+{
+    dp_rule_get_stats(ofp_rule_dp(r), stats);
+    if (r->flags & OFP_FF_NO_PKT_COUNTS)
+        stats->packets = UINT64_MAX;
+    if (r->flags & OFP_FF_NO_BYT_COUNTS)
+        stats->bytes = UINT64_MAX;
+}
+
+void
 ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
                 enum ofp_removed why)
 {
@@ -75,7 +85,7 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
     if (r->flags & OFP_FF_SEND_FLOW_REM) {
         struct dp_stats stats;
 
-        dp_rule_get_stats(ofp_rule_dp(r), &stats);
+        ofp_rule_told_stats(r, &stats);
         ofp_async_flow_removed(b, r, &stats, why);
     }
     ofp_timers_del(&b->timers, r);

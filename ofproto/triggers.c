@@ -108,8 +108,10 @@ ofp_rule_oxs(const struct ofp_rule *r, const struct dp_stats *stats,
     *o = (struct ofp_oxs) { 0 };
     ofp_oxs_set(o, OFP_OXS_DURATION, age);
     ofp_oxs_set(o, OFP_OXS_IDLE_TIME, now > used ? now - used : 0);
-    ofp_oxs_set(o, OFP_OXS_PACKET_COUNT, stats->packets);
-    ofp_oxs_set(o, OFP_OXS_BYTE_COUNT, stats->bytes);
+    if (stats->packets != UINT64_MAX) /* See ofp_rule_told_stats. */
+        ofp_oxs_set(o, OFP_OXS_PACKET_COUNT, stats->packets);
+    if (stats->bytes != UINT64_MAX)
+        ofp_oxs_set(o, OFP_OXS_BYTE_COUNT, stats->bytes);
 }
 
 int

@@ -386,6 +386,8 @@ struct dp_bucket {
     uint32_t watch_port;       /* DP_PORT_NONE: none.  A bucket is live when
                                 * what it watches is, or watches nothing. */
     uint32_t watch_group;      /* DP_GROUP_NONE: none. */
+    bool said_zero;            /* Not the datapath's: 'none' was written as
+                                * port 0 and group 0, and is told so. */
 };
 
 struct dp_group_config {

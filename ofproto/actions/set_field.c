@@ -23,9 +23,12 @@ value_check(const struct ofp_compile *c, const struct flow_field *f,
         return OFP_ERR_ACT_BAD_SET_ARGUMENT;
     if (f != &flow_fields[FLOW_F_VLAN_VID])
         return OFP_OK;
-    /* Table 13: the VID of a tag has OFPVID_PRESENT; under a mask without it
-     * nothing is said of it. */
-    if (get_be16(mask + 14) & FLOW_VLAN_PRESENT && !(vid & FLOW_VLAN_PRESENT))
+    /* The VID of a tag has OFPVID_PRESENT (1.4.1 §7.2.5); under a mask without
+     * it nothing is said of it.  1.3 asks for it since 1.3.3 only: what was
+     * written for 1.3.0 leaves it out. */
+    if (c->version > OF_VERSION_1_3
+        && get_be16(mask + 14) & FLOW_VLAN_PRESENT
+        && !(vid & FLOW_VLAN_PRESENT))
         return OFP_ERR_ACT_BAD_SET_ARGUMENT;
     return ofp_compile_requires(c, FLOW_PRE_VLAN)
                ? OFP_OK : OFP_ERR_ACT_MATCH_INCONSISTENT;
@@ -68,6 +71,8 @@ set_field_compile(struct ofp_compile *c, of_object_t *act)
         return err;
     if (!ofp_compile_requires(c, (enum flow_prereq) f->prereq))
         return OFP_ERR_ACT_MATCH_INCONSISTENT;
+    if (f == &flow_fields[FLOW_F_VLAN_VID])
+        v[14] |= mask[14] & FLOW_VLAN_PRESENT >> 8;
     ofp_op_set_field_masked(c, (enum flow_field_id) (f - flow_fields), v,
                             mask);
     return OFP_OK;

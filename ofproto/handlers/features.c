@@ -5,7 +5,24 @@
 #define CAP_FLOW_STATS (1u << 0)
 #define CAP_TABLE_STATS (1u << 1)
 #define CAP_PORT_STATS (1u << 2)
-#define CAP_ARP_MATCH_IP (1u << 7) /* 1.0 only. */
+#define CAP_GROUP_STATS (1u << 3) /* From 1.3 on; 1.0's STP. */
+#define CAP_QUEUE_STATS (1u << 6)
+#define CAP_ARP_MATCH_IP (1u << 7)     /* 1.0 only. */
+#define CAP_BUNDLES (1u << 9)          /* From 1.4 on ... */
+#define CAP_FLOW_MONITORING (1u << 10) /* ... 1.4.1 §7.3.1. */
+
+static uint32_t
+capabilities(uint8_t version)
+{
+    uint32_t all = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS
+                   | CAP_QUEUE_STATS;
+
+    if (version == OF_VERSION_1_0)
+        return all | CAP_ARP_MATCH_IP;
+    if (version == OF_VERSION_1_3)
+        return all | CAP_GROUP_STATS;
+    return all | CAP_GROUP_STATS | CAP_BUNDLES | CAP_FLOW_MONITORING;
+}
 
 /* Bit N: action type N of 1.0. */
 static uint32_t
@@ -42,7 +59,6 @@ enum ofp_err
 ofp_handle_features_request(struct ofp_session *s, of_object_t *msg)
 {
     of_features_reply_t *reply;
-    uint32_t cap = CAP_FLOW_STATS | CAP_TABLE_STATS | CAP_PORT_STATS;
 
     (void) msg;
     ofp_session_is_controller(ofp_session_channel(s));
@@ -53,13 +69,12 @@ ofp_handle_features_request(struct ofp_session *s, of_object_t *msg)
         of_features_reply_n_buffers_set(reply, 0);
         of_features_reply_n_tables_set(reply, DP_N_TABLES);
         if (s->version == OF_VERSION_1_0) {
-            cap |= CAP_ARP_MATCH_IP;
             of_features_reply_actions_set(reply, actions10());
             add_ports(s, reply);
         } else {
             of_features_reply_auxiliary_id_set(reply, s->conn->aux);
         }
-        of_features_reply_capabilities_set(reply, cap);
+        of_features_reply_capabilities_set(reply, capabilities(s->version));
     }
     ofp_session_send(s, reply);
     return OFP_OK;

@@ -6,6 +6,7 @@
 /* Longer ones could not be reported: a flow statistics reply adds its own
  * header to what a flow-mod holds. */
 #define FLOW_MOD_MAX 65400
+#define FF10_EMERG 0x4
 
 static bool
 is_delete(const struct ofp_flow_mod *fm)
@@ -35,7 +36,10 @@ static enum ofp_err
 take_10(struct ofp_flow_mod *fm)
 {
     fm->of10 = true;
-    /* EMERG (bit 2): flows for the time without controller.  Not offered. */
+    /* EMERG: flows for the time without controller.  Not offered, and never
+     * with timeouts (OpenFlow 1.0.0 §4.6, BAD_EMERG_TIMEOUT). */
+    if (fm->flags & FF10_EMERG && (fm->idle_timeout || fm->hard_timeout))
+        return OFP_ERR_FLOW_BAD_TIMEOUT;
     if (fm->flags & ~(OFP_FF_SEND_FLOW_REM | OFP_FF_CHECK_OVERLAP))
         return OFP_ERR_FLOW_BAD_FLAGS;
     fm->f.table = is_delete(fm) ? OFP_TABLE_ALL : 0;

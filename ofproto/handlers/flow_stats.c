@@ -113,9 +113,9 @@ walk_rule(struct flow_walk *w, const struct ofp_rule *r)
 {
     struct dp_stats stats;
 
-    dp_rule_get_stats(ofp_rule_dp(r), &stats);
-    w->packets += stats.packets;
-    w->bytes += stats.bytes;
+    ofp_rule_told_stats(r, &stats);
+    w->packets += stats.packets == UINT64_MAX ? 0 : stats.packets;
+    w->bytes += stats.bytes == UINT64_MAX ? 0 : stats.bytes;
     w->flows++;
     if (w->kind == WALK_AGGREGATE)
         return;

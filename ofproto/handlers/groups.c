@@ -79,8 +79,10 @@ take_bucket(of_bucket_t *b, enum dp_group_type type, uint32_t index,
     of_bucket_watch_group_get(b, &k->watch_group);
     /* Both zero, where nothing needs to be watched: a controller that did not
      * fill them in.  No port is 0. */
-    if (!k->watch_port && !k->watch_group && type != DP_GROUP_FF)
+    if (!k->watch_port && !k->watch_group && type != DP_GROUP_FF) {
         k->watch_port = k->watch_group = UINT32_MAX;
+        k->said_zero = true;
+    }
     return OFP_OK;
 }
 
@@ -426,8 +428,8 @@ ofp_group_put_bucket(of_list_bucket_t *list, enum dp_group_type type,
         err = put_bucket_props(&b, type, k);
     } else {
         of_bucket_weight_set(&b, k->weight);
-        of_bucket_watch_port_set(&b, k->watch_port);
-        of_bucket_watch_group_set(&b, k->watch_group);
+        of_bucket_watch_port_set(&b, k->said_zero ? 0 : k->watch_port);
+        of_bucket_watch_group_set(&b, k->said_zero ? 0 : k->watch_group);
     }
     of_bucket_actions_bind(&b, &actions);
     return err ? err : ofp_encode_actions(&k->actions, &actions);

@@ -9,16 +9,19 @@
 
 #define FRAME_MIN 14 /* See dp_packet_out. */
 
-/* The ingress port of a packet-out: a port, LOCAL, CONTROLLER or ANY (1.0:
- * NONE). */
+/* The ingress port of a packet-out: a port, LOCAL or CONTROLLER; in 1.0 also
+ * NONE, or 0 by who did not fill it in: there is no error for it.  'unused':
+ * nothing is done with the packet. */
 static bool
-in_port_valid(struct ofp_session *s, uint32_t port)
+in_port_valid(struct ofp_session *s, uint32_t port, bool unused)
 {
     if (port == OFP_PORT_CONTROLLER || port == OFP_PORT_LOCAL)
         return true;
     if (port == OFP_PORT_ANY)
         return s->version == OF_VERSION_1_0;
-    return port && port <= DP_PORT_MAX;
+    if (!port)
+        return unused || s->version == OF_VERSION_1_0;
+    return port <= DP_PORT_MAX;
 }
 
 /* Appends a set-field of a whole pipeline field that the match has. */
@@ -130,6 +133,7 @@ ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
     uint32_t buffer_id;
     of_port_no_t in_port;
     enum ofp_err err;
+    bool drop;
 
     of_packet_out_buffer_id_get(msg, &buffer_id);
     of_packet_out_data_get(msg, &data);
@@ -141,10 +145,11 @@ ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
         of_packet_out_in_port_get(msg, &in_port);
     if (err)
         return err;
-    if (!in_port_valid(s, in_port))
-        return OFP_ERR_REQ_BAD_PORT;
     of_packet_out_actions_bind(msg, &list);
     err = ofp_compile_actions(c, &list, &ops);
+    drop = !err && !ops.n_words;
+    if (!in_port_valid(s, in_port, drop))
+        return OFP_ERR_REQ_BAD_PORT;
     if (err)
         return err;
     ops.n_words = c->n_ops; /* With what the match says in front. */
@@ -152,6 +157,8 @@ ofp_handle_packet_out(struct ofp_session *s, of_object_t *msg)
     if (buffer_id != OFP_NO_BUFFER)
         return OFP_ERR_REQ_BUFFER_UNKNOWN;
     s->b->stats.packet_outs++;
+    if (drop) /* §6.1.1: "an empty list of actions drops the packet". */
+        return OFP_OK;
     if (s->b->txn)
         return packet_hold(s->b, in_port, &data, &ops);
     s->b->dirty = true; /* A later barrier waits for the packet, too. */

@@ -4,8 +4,7 @@
  * Source: OpenFlow 1.3.5 §7.3.2, §7.3.8, §7.5. */
 #include "ofproto/handlers/handlers_priv.h"
 
-#define FRAG_MASK 3u /* enum ofp_config_flags, 1.3.5 §7.3.2. */
-#define FRAG_DROP 1u
+#define FRAG_DROP 1u /* enum ofp_config_flags, 1.3.5 §7.3.2. */
 
 /* Negotiation is over; a second HELLO changes nothing. */
 enum ofp_err
@@ -74,14 +73,14 @@ ofp_handle_get_config(struct ofp_session *s, of_object_t *msg)
 
 /* Fragments are matched as they come (OFPC_FRAG_NORMAL) or dropped, on the
  * whole bridge; nobody puts them together (OFPC_IP_REASM is not announced,
- * OFPC_FRAG_REASM refused). */
+ * OFPC_FRAG_REASM refused, as is what no version has). */
 enum ofp_err
 ofp_handle_set_config(struct ofp_session *s, of_object_t *msg)
 {
     uint16_t flags;
 
     of_set_config_flags_get(msg, &flags);
-    if ((flags & FRAG_MASK) > FRAG_DROP)
+    if (flags > FRAG_DROP)
         return OFP_ERR_CONFIG_BAD_FLAGS;
     s->b->frag_drop = flags & FRAG_DROP;
     dp_bridge_set_frag_drop(s->b->dpb, s->b->frag_drop);

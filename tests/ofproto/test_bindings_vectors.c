@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "loci/loci.h"
+#include "ofproto/bindings/of_desc.h"
 #include "tests/ofproto/of_vectors.h"
 
 struct text {
@@ -289,6 +290,87 @@ START_TEST(test_bindings_vectors_unknown_is_refused_or_generic)
 }
 END_TEST
 
+/* Is 'name' in the text as a word? */
+static bool
+has_word(const char *all, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = all; (at = strstr(at, name)); at += n) {
+        char c = at[n];
+
+        if ((at == all || strchr(" \n", at[-1]))
+            && !(c == '_' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+            return true;
+    }
+    return false;
+}
+
+/* Everything that a good vector of the folder shows, as trees. */
+static char *
+dump_all(const char *folder, of_version_t *version)
+{
+    static char all[8 << 20];
+    size_t n, len = 0;
+    struct vector *v = vectors_read(folder, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        of_object_storage_t s;
+        of_object_t *obj = of_object_parse(&s, v[i].bytes, (int) v[i].len,
+                                           NULL);
+
+        text.len = 0;
+        ck_assert_int_gt(of_object_dump(text_write, &text, obj), 0);
+        ck_assert_uint_lt(len + text.len, sizeof all);
+        memcpy(all + len, text.bytes, text.len + 1);
+        len += text.len;
+        *version = obj->version;
+    }
+    vectors_free(v, n);
+    return all;
+}
+
+/* Members that are an object: their members are shown as the message's. */
+static bool
+is_shown_inline(const char *name)
+{
+    static const char *const names[] = {
+        "of_uint8", "of_match_v1", "of_match_v3", "of_meter_features",
+        "of_stat_v6", "of_time",
+    };
+
+    for (size_t i = 0; i < WEFT_ARRAY_LEN(names); i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+/* Messages and all that they hold; the fields of matches are counted by
+ * test_oxm. */
+START_TEST(test_bindings_vectors_show_every_concrete_class)
+{
+    of_version_t version = OF_VERSION_1_0;
+    const char *all = dump_all(good_folders[_i], &version);
+    unsigned n = 0, n_missing = 0;
+
+    for (int id = 0; id < OF_LIST_OBJECT_FIRST; id++) {
+        const struct of_class *c = of_class_get(id, version);
+
+        if (!c || c->flags & OF_CLASS_VIRTUAL || c->family == OF_FAMILY_OXM)
+            continue;
+        n++;
+        if (is_shown_inline(of_object_id_str[id])
+            || has_word(all, of_object_id_str[id]))
+            continue;
+        n_missing++;
+        fprintf(stderr, "%s: no vector has %s\n", good_folders[_i],
+                of_object_id_str[id]);
+    }
+    ck_assert_uint_gt(n, 60);
+    ck_assert_uint_eq(n_missing, 0);
+}
+END_TEST
+
 static Suite *
 suite(void)
 {
@@ -306,6 +388,8 @@ suite(void)
         t, test_bindings_vectors_truncated_are_refused_or_readable, 0, N_GOOD);
     tcase_add_loop_test(
         t, test_bindings_vectors_bad_wire_is_refused_with_its_error, 0, N_BAD);
+    tcase_add_loop_test(t, test_bindings_vectors_show_every_concrete_class, 0,
+                        N_GOOD);
     tcase_add_test(t,
                    test_bindings_vectors_bad_match_is_refused_with_its_error);
     tcase_add_loop_test(t, test_bindings_vectors_unknown_is_refused_or_generic,

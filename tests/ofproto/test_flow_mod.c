@@ -27,6 +27,10 @@ output_of(unsigned n)
     return r->instr.apply.ops->arg;
 }
 
+/* One action in apply-actions: 8 or 16 bytes. */
+#define ACT8(hex) "0004001000000000" hex
+#define ACT16(hex) "0004001800000000" hex
+
 START_TEST(test_flow_add_reaches_the_datapath_whole)
 {
     struct dp_rule *r;
@@ -188,6 +192,41 @@ START_TEST(test_flow_removed_is_sent_when_asked_for_and_says_why)
 }
 END_TEST
 
+/* §5.8: what is not available is all ones. */
+START_TEST(test_flow_removed_tells_no_counter_that_need_not_be_kept)
+{
+    const uint8_t *m;
+
+    FM(.priority = 1, .flags = SEND_FLOW_REM | 0x08, .instr = OUT1);
+    FM(.priority = 2, .flags = SEND_FLOW_REM | 0x10, .instr = OUT1);
+    for (unsigned i = 0; i < 2; i++)
+        dummy_rule_nth(bed.dpb, i)->stats
+            = (struct dp_stats) { .packets = 3, .bytes = 180 };
+    FM(.command = DELETE);
+    for (unsigned i = 0; i < 2; i++) {
+        m = expect(&bed.c, 11, NULL);
+        ck_assert_uint_eq(get_be64(m + 32),
+                          m[17] == 1 ? UINT64_MAX : UINT64_C(3));
+        ck_assert_uint_eq(get_be64(m + 40),
+                          m[17] == 2 ? UINT64_MAX : UINT64_C(180));
+    }
+    expect_quiet(&bed.c);
+}
+END_TEST
+
+/* Written for 1.3.0, which did not ask for OFPVID_PRESENT. */
+START_TEST(test_flow_add_sets_a_vid_without_its_present_bit)
+{
+    FM(.match = "80000c021001", .instr = ACT16("00190010" "80000c020005"
+                                               "0000" "00000000"));
+    expect_quiet(&bed.c);
+    ck_assert_uint_eq(bed.dpb->n_rules, 1);
+    ck_assert_uint_eq(dummy_rule_nth(bed.dpb, 0)->instr.apply.ops->data[0],
+                      0x10);
+    ck_assert_uint_eq(dummy_rule_nth(bed.dpb, 0)->instr.apply.ops->data[1], 5);
+}
+END_TEST
+
 START_TEST(test_timeouts_expire_with_their_reason)
 {
     FM(.priority = 1, .flags = SEND_FLOW_REM, .idle = 2, .instr = OUT1);
@@ -225,9 +264,6 @@ END_TEST
 
 /* --------------------------------------------------------------- refusals */
 
-/* One action in apply-actions: 8 or 16 bytes. */
-#define ACT8(hex) "0004001000000000" hex
-#define ACT16(hex) "0004001800000000" hex
 #define SET(oxm) ACT16("00190010" oxm)
 #define TCP80 "80001a020050"
 
@@ -286,7 +322,7 @@ static const struct {
     { { .command = ADD, .instr = SET("80000004000000010000" "0000") }, 2, 13 },
     { { .command = ADD, .instr = SET("8000040800000000" "00000001") }, 2, 13 },
     { { .command = ADD, .instr = SET("8000660100000000" "00000000") }, 2, 13 },
-    { { .command = ADD, .instr = SET("80000c0200050000" "00000000") }, 2, 15 },
+    { { .command = ADD, .instr = SET("80000c0220050000" "00000000") }, 2, 15 },
     { { .command = ADD, .match = OXM_IP, .instr = SET("8000100140000000" "00000000") },
       2, 15 },
     { { .command = ADD, .match = OXM_IP,
@@ -580,6 +616,9 @@ main(void)
     tcase_add_test(tc, test_flow_delete_filters_by_out_port_group_and_table);
     tcase_add_test(tc, test_flow_delete_out_port_knows_reserved_ports);
     tcase_add_test(tc, test_flow_removed_is_sent_when_asked_for_and_says_why);
+    tcase_add_test(tc,
+                   test_flow_removed_tells_no_counter_that_need_not_be_kept);
+    tcase_add_test(tc, test_flow_add_sets_a_vid_without_its_present_bit);
     tcase_add_test(tc, test_timeouts_expire_with_their_reason);
     tcase_add_test(
         tc, test_timeouts_given_modify_go_on_and_given_add_start_again);

@@ -152,6 +152,9 @@ START_TEST(test_group_mods_are_refused_with_the_codes_of_the_specification)
     /* A weight is for select groups. */
     gm_error(ADD, ALL, 2, BUCKET("0001", NONE, NONE, OUT("01")), GROUP_FAILED,
              INVALID_GROUP);
+    /* Shares of a sum of zero. */
+    gm_error(ADD, SELECT, 3, B_OUT("01") B_OUT("02"), GROUP_FAILED,
+             INVALID_GROUP);
     /* Failover without anything to watch. */
     gm_error(ADD, FF, 2, B_OUT("01"), GROUP_FAILED, INVALID_GROUP);
     gm_error(ADD, FF, 2, BUCKET("0000", "fffffffd", NONE, OUT("01")),
@@ -172,11 +175,19 @@ START_TEST(test_group_mods_are_refused_with_the_codes_of_the_specification)
 }
 END_TEST
 
-START_TEST(test_group_watch_of_zeros_is_none)
+START_TEST(test_group_watch_of_zeros_is_none_and_told_as_zeros)
 {
+    const uint8_t *m;
+    size_t len;
+
     gm_ok(ADD, ALL, 1, BUCKET("0000", "00000000", "00000000", OUT("01")));
     ck_assert_uint_eq(dummy_group_find(bed.dpb, 1)->buckets[0].watch_port,
                       DP_PORT_NONE);
+    mem_send_hex(&bed.c, "0412 0000 00000001 0007 0000 00000000");
+    m = expect(&bed.c, 19, &len);
+    ck_assert_uint_eq(len, 16 + 8 + 32);
+    ck_assert_str_eq(hex_of(m + 24, 32), BUCKET("0000", "00000000",
+                                                "00000000", OUT("01")));
 }
 END_TEST
 
@@ -482,7 +493,7 @@ main(void)
     tcase_add_test(tc, test_group_add_reaches_the_datapath);
     tcase_add_test(
         tc, test_group_mods_are_refused_with_the_codes_of_the_specification);
-    tcase_add_test(tc, test_group_watch_of_zeros_is_none);
+    tcase_add_test(tc, test_group_watch_of_zeros_is_none_and_told_as_zeros);
     tcase_add_test(tc, test_group_modify_replaces_all_or_nothing);
     tcase_add_test(tc, test_group_loops_are_refused);
     tcase_add_test(tc, test_group_chain_has_a_limit);

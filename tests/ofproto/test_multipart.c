@@ -418,6 +418,20 @@ START_TEST(test_packet_out_hands_frame_and_ops_on)
 }
 END_TEST
 
+/* §6.1.1: "an empty list of actions drops the packet". */
+START_TEST(test_packet_out_without_actions_drops_whatever_it_is)
+{
+    ask(PACKET_OUT("ffffffff", "fffffffd", "0000", "", FRAME));
+    ask(PACKET_OUT("ffffffff", "00000000", "0000", "", ""));
+    expect_quiet(&bed.c);
+    ck_assert_uint_eq(bed.dpb->n_packet_outs, 0);
+    ask(PACKET_OUT("00000001", "fffffffd", "0000", "", ""));
+    expect_error(&bed.c, 1, 8);
+    ask(PACKET_OUT("ffffffff", "ffffffff", "0000", "", FRAME));
+    expect_error(&bed.c, 1, 11);
+}
+END_TEST
+
 START_TEST(test_packet_out_given_each_fault_is_refused)
 {
     static const struct {
@@ -503,6 +517,7 @@ main(void)
     tcase_add_test(tc, test_groups_meters_and_queues_are_listed_as_none);
     tcase_add_test(tc, test_queues_given_bad_port_or_queue_are_refused);
     tcase_add_test(tc, test_packet_out_hands_frame_and_ops_on);
+    tcase_add_test(tc, test_packet_out_without_actions_drops_whatever_it_is);
     tcase_add_test(tc, test_packet_out_given_each_fault_is_refused);
     tcase_add_test(tc, test_port_mod_changes_config_and_all_hear_of_it);
     suite_add_tcase(s, tc);

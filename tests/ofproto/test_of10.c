@@ -132,6 +132,8 @@ START_TEST(test_of10_errors_have_its_numbers)
         unsigned type, code;
     } cases[] = {
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0004", ""), 3, 5 },
+        { "010e 0000 00000001" ANY "0000000000000000 0000 0009 0000 0064"
+          "ffffffff ffff 0004", 3, 3 }, /* Emergency flow that times out. */
         { FLOW(ANY, "00", "0009", "0001", "ffff", "0000", ""), 3, 4 },
         { FLOW(ANY, "00", "0000", "0001", "ffff", "0000", "0000000800000000"),
           2, 4 },

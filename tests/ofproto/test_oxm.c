@@ -78,7 +78,8 @@ static const struct {
     { IP "8000100140", OFP_ERR_MATCH_BAD_VALUE },
     { "8000100108", OFP_ERR_MATCH_BAD_PREREQ },
     { IP "800016040a000001", OFP_OK },                   /* ipv4_src */
-    { "800016040a000001" IP, OFP_OK },                   /* Any order. */
+    { "800016040a000001" IP, OFP_ERR_MATCH_BAD_PREREQ }, /* Too late. */
+    { "80001401" "06" IP, OFP_ERR_MATCH_BAD_PREREQ },
     { IP6 "800016040a000001", OFP_ERR_MATCH_BAD_PREREQ },
     { IP "800017080a000000ff000000", OFP_OK },
     { IP "800017080a000001ff000000", OFP_ERR_MATCH_BAD_WILDCARDS },

@@ -147,7 +147,7 @@ START_TEST(test_features_say_what_there_is)
     mem_send_hex(&bed.c, "0405 0000 00000021");
     m = expect(&bed.c, 6, &len);
     ck_assert_str_eq(hex_of(m, len), "0406002000000021" "1122334455667788"
-                                     "00000000" "fe000000" "00000007"
+                                     "00000000" "fe000000" "0000004f"
                                      "00000000");
 }
 END_TEST
@@ -325,7 +325,9 @@ END_TEST
 
 START_TEST(test_async_given_invalid_ttl_wanted_is_told_to_the_datapath)
 {
-    ck_assert(!bed.dpb->ttl_punt); /* Not among the defaults. */
+    ck_assert(bed.dpb->ttl_punt); /* Among the defaults, §6.3.4. */
+    mem_send_hex(&bed.c, SET_ASYNC("00000003"));
+    ck_assert(!bed.dpb->ttl_punt);
     mem_send_hex(&bed.c, SET_ASYNC("00000007"));
     ck_assert(bed.dpb->ttl_punt);
     mem_send_hex(&bed.c, ROLE("3", GEN("01"))); /* A slave did not ask. */
@@ -413,15 +415,18 @@ START_TEST(test_async_filters_by_role_and_reason)
     size_t len;
     const uint8_t *m;
 
-    dummy_punt(bed.dpb, &p); /* Not wanted unless asked for. */
-    expect_quiet(&bed.c);
+    dummy_punt(bed.dpb, &p); /* §6.3.4: all, by default. */
+    ck_assert_uint_eq(expect(&bed.c, 10, NULL)[14], 2);
     mem_send_hex(&bed.c, "041a 0000 00000002");
     m = expect(&bed.c, 27, &len);
     ck_assert_str_eq(hex_of(m, len),
-                     hex_plain("041b0020 00000002 00000003 00000000 00000007"
+                     hex_plain("041b0020 00000002 00000007 00000000 00000007"
                                "00000007 0000000f 00000000"));
     mem_send_hex(&bed.c, "041c 0000 00000002 00000002 00000000 00000000"
                          "00000000 00000000 00000000");
+    p.reason = DP_PUNT_INVALID_TTL;
+    dummy_punt(bed.dpb, &p);
+    expect_quiet(&bed.c);
     p.reason = DP_PUNT_ACTION;
     dummy_punt(bed.dpb, &p);
     expect(&bed.c, 10, NULL);
