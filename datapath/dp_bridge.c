@@ -448,10 +448,11 @@ dp_bridge_get_balance(struct dp_bridge *br, struct dp_balance *out)
     }
 }
 
-void
-dp_mac_dump(struct dp_bridge *br, dp_mac_cb *cb, void *arg)
+bool
+dp_mac_dump(struct dp_bridge *br, size_t *at, size_t n, dp_mac_cb *cb,
+            void *arg)
 {
-    mac_dump(br->macs, dp_tick_now(br->dp), cb, arg);
+    return mac_dump(br->macs, dp_tick_now(br->dp), at, n, cb, arg);
 }
 
 void

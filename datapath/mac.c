@@ -57,11 +57,14 @@ mac_flush_port(struct mac_table *t, uint32_t port)
     flush(t, port);
 }
 
-void
-mac_dump(const struct mac_table *t, uint32_t tick, dp_mac_cb *cb, void *arg)
+bool
+mac_dump(const struct mac_table *t, uint32_t tick, size_t *at, size_t n,
+         dp_mac_cb *cb, void *arg)
 {
-    for (size_t i = 0; i < ((size_t) t->mask + 1) * MAC_WAYS; i++) {
-        const struct mac_entry *e = &t->entries[i];
+    size_t end = ((size_t) t->mask + 1) * MAC_WAYS;
+
+    for (; n && *at < end; n--, ++*at) {
+        const struct mac_entry *e = &t->entries[*at];
         uint64_t k = __atomic_load_n(&e->key, __ATOMIC_ACQUIRE);
         uint64_t v = __atomic_load_n(&e->val, __ATOMIC_ACQUIRE);
         uint32_t age = tick - (uint32_t) v;
@@ -80,4 +83,5 @@ mac_dump(const struct mac_table *t, uint32_t tick, dp_mac_cb *cb, void *arg)
             info.mac[b] = (uint8_t) (k >> (40 - 8 * b));
         cb(arg, &info);
     }
+    return *at < end;
 }

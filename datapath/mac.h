@@ -40,7 +40,9 @@ void mac_destroy(struct mac_table *); /* Accepts NULL. */
 void mac_flush(struct mac_table *);
 /* Forgets what points to 'port'. */
 void mac_flush_port(struct mac_table *, uint32_t port);
-void mac_dump(const struct mac_table *, uint32_t tick, dp_mac_cb *, void *arg);
+/* As dp_mac_dump. */
+bool mac_dump(const struct mac_table *, uint32_t tick, size_t *at, size_t n,
+              dp_mac_cb *, void *arg);
 
 /* Thread: worker.  'vlan' is 0 for untagged frames. */
 void mac_learn(struct mac_table *, const uint8_t mac[6], uint16_t vlan,

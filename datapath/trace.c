@@ -378,6 +378,15 @@ caches(struct trace *t, struct trace_input *in,
 }
 
 int
+dp_frame_key(const uint8_t *p, size_t len, struct flow_key *k)
+{
+    struct pkt_layout lay = { .line1 = true };
+
+    memset(k, 0, sizeof *k);
+    return extract_key(p, len, k, &lay) + 1; /* EXTRACT_OK is -1. */
+}
+
+int
 dp_trace(struct dp_bridge *br, uint32_t in_port, const struct pkt_tunnel *tun,
          const uint8_t *data, size_t len, dp_trace_cb *cb, void *arg)
 {

@@ -533,7 +533,10 @@ struct dp_mac_info {
     uint32_t age_s;
 };
 typedef void dp_mac_cb(void *arg, const struct dp_mac_info *);
-void dp_mac_dump(struct dp_bridge *, dp_mac_cb *, void *arg);
+/* Looks at up to 'n' places of the table from *at (0: the start) on; *at is
+ * where to go on.  false: there are no more. */
+bool dp_mac_dump(struct dp_bridge *, size_t *at, size_t n, dp_mac_cb *,
+                 void *arg);
 void dp_mac_flush(struct dp_bridge *);
 
 /* One cached flow; 'match' and the ops are valid during the call. */
@@ -661,6 +664,12 @@ struct dp_trace_step {
     struct dp_op_list ops;          /* Its program. */
 };
 typedef void dp_trace_cb(void *arg, const struct dp_trace_step *);
+
+/* A frame's headers as the datapath reads them; in_port and the tunnel's
+ * members stay zero.  0, or the reason why it would be dropped as enum
+ * drop_reason + 1. */
+WEFT_MUST_CHECK int dp_frame_key(const uint8_t *, size_t len,
+                                 struct flow_key *);
 
 /* Runs the reference interpreter on a frame and tells each step, then what
  * the compiled tables and the workers' caches hold against it; no packet is

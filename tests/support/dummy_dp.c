@@ -794,10 +794,12 @@ dp_uplink_send(struct dp *dp, uint32_t id, const uint8_t *data, size_t len)
     return -ENODEV;
 }
 
-void
-dp_mac_dump(struct dp_bridge *b, dp_mac_cb *cb, void *arg)
+bool
+dp_mac_dump(struct dp_bridge *b, size_t *at, size_t n, dp_mac_cb *cb,
+            void *arg)
 {
-    (void) b, (void) cb, (void) arg;
+    (void) b, (void) at, (void) n, (void) cb, (void) arg;
+    return false;
 }
 
 void
@@ -836,6 +838,14 @@ dp_bridge_get_balance(struct dp_bridge *b, struct dp_balance *bal)
 {
     memset(bal, 0, sizeof *bal);
     bal->injected = b->n_packet_outs;
+}
+
+int
+dp_frame_key(const uint8_t *p, size_t len, struct flow_key *k)
+{
+    (void) p, (void) len;
+    memset(k, 0, sizeof *k);
+    return 0;
 }
 
 int

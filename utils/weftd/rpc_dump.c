@@ -231,50 +231,6 @@ rpc_uplinks(struct weftd *d, const json_t *params, struct base_str *result,
 
 /* ------------------------------------------------------------------ macs */
 
-struct mac_dump {
-    struct jw *j;
-    const char *bridge;
-    struct dp_bridge *dp;
-};
-
-static void
-put_mac(void *arg, const struct dp_mac_info *m)
-{
-    struct mac_dump *d = arg;
-    struct dp_port_info info;
-    char mac[BASE_MAC_LEN];
-
-    jw_object(d->j, NULL);
-    jw_str(d->j, "bridge", d->bridge);
-    jw_str(d->j, "mac", base_format_mac(m->mac, mac));
-    jw_u64(d->j, "vlan", m->vlan);
-    jw_u64(d->j, "port", m->port_no);
-    jw_str(d->j, "port_name",
-           dp_port_get(d->dp, m->port_no, &info) ? "" : info.name);
-    jw_u64(d->j, "age", m->age_s);
-    jw_end_object(d->j);
-}
-
-static int
-write_macs(struct jw *j, struct weftd *d, struct rc_bridge *b,
-           const json_t *params, struct weft_err *e)
-{
-    struct mac_dump m = { j, b->name, ofp_bridge_dp(b->ofp) };
-
-    (void) d;
-    (void) params;
-    (void) e;
-    dp_mac_dump(m.dp, put_mac, &m);
-    return 0;
-}
-
-int
-rpc_macs(struct weftd *d, const json_t *params, struct base_str *result,
-         struct weft_err *e)
-{
-    return answer_bridges(d, "macs", params, write_macs, result, e);
-}
-
 static int
 flush_macs(struct jw *j, struct weftd *d, struct rc_bridge *b,
            const json_t *params, struct weft_err *e)

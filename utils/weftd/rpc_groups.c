@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Groups and meters as they stand: both are walks by id. */
+/* Groups, meters, learned addresses as they stand: walks by number. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ofproto/ofproto.h"
+#include "utils/base/addr.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
 #include "utils/weftd/jw.h"
@@ -12,7 +13,8 @@
 #include "utils/weftd/rpc.h"
 #include "utils/weftd/weftd.h"
 
-#define STEP 32 /* Groups or meters between two looks at the clock. */
+#define STEP 32 /* Groups or meters between two looks at the clock, */
+#define MAC_STEP 256 /* or places of the table of addresses. */
 
 struct walk {
     struct rpc_stream stream;
@@ -21,7 +23,8 @@ struct walk {
     const char *list;
     bool began;
     bool (*step)(struct walk *, struct rc_bridge *);
-    uint32_t next;
+    uint32_t next;  /* Group or meter, */
+    size_t next_mac; /* place of an address. */
     size_t at, n; /* Bridges, looked up by name for each slice. */
     char *name[];
 };
@@ -94,6 +97,26 @@ put_meter(void *arg, const struct ofp_meter_info *m)
     jw_end_object(j);
 }
 
+static void
+put_mac(void *arg, const struct dp_mac_info *m)
+{
+    struct walk *w = arg;
+    struct rc_bridge *b = reconcile_bridge(w->d->rc, w->name[w->at]);
+    struct dp_port_info info;
+    char mac[BASE_MAC_LEN];
+
+    jw_object(&w->j, NULL);
+    jw_str(&w->j, "bridge", b->name);
+    jw_str(&w->j, "mac", base_format_mac(m->mac, mac));
+    jw_u64(&w->j, "vlan", m->vlan);
+    jw_u64(&w->j, "port", m->port_no);
+    jw_str(&w->j, "port_name",
+           dp_port_get(ofp_bridge_dp(b->ofp), m->port_no, &info) ? ""
+                                                                 : info.name);
+    jw_u64(&w->j, "age", m->age_s);
+    jw_end_object(&w->j);
+}
+
 /* ------------------------------------------------------------------- walks */
 
 static bool
@@ -106,6 +129,13 @@ static bool
 meters_step(struct walk *w, struct rc_bridge *b)
 {
     return ofp_meter_dump(b->ofp, &w->next, STEP, put_meter, w);
+}
+
+static bool
+macs_step(struct walk *w, struct rc_bridge *b)
+{
+    return dp_mac_dump(ofp_bridge_dp(b->ofp), &w->next_mac, MAC_STEP, put_mac,
+                       w);
 }
 
 static bool
@@ -126,6 +156,7 @@ walk_run(struct rpc_stream *stream, struct base_str *out)
         if (!b || !w->step(w, b)) {
             w->at++;
             w->next = 0;
+            w->next_mac = 0;
         } else if (base_clock_ns() >= end) {
             return true;
         }
@@ -185,4 +216,11 @@ rpc_meters(struct weftd *d, const json_t *params, struct rpc_stream **out,
            struct weft_err *e)
 {
     return walk_begin(d, params, "meters", meters_step, out, e);
+}
+
+int
+rpc_macs(struct weftd *d, const json_t *params, struct rpc_stream **out,
+         struct weft_err *e)
+{
+    return walk_begin(d, params, "macs", macs_step, out, e);
 }
