@@ -40,14 +40,16 @@ _weftctl() {
             dump-flows diff-flows replace-flows add-group add-groups
             mod-group del-groups insert-buckets remove-buckets dump-groups
             dump-group-stats add-meter add-meters mod-meter del-meters
-            dump-meters meter-stats bundle
+            dump-meters meter-stats bundle monitor mod-port
+            mod-table dump-table-desc dump-table-features
             --json --run-dir --may-exist --if-exists --help --version" ;;
     1:del-br | 1:set-br | 1:add-port | 1:set-controller | \
     1:del-controller | 1:set-fail-mode | 1:macs-flush | 1:trace | \
     1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out | \
     1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows | \
     1:*-group | 1:*-groups | 1:*-buckets | 1:dump-group-stats | \
-    1:*-meter | 1:*-meters | 1:meter-stats | 1:bundle)
+    1:*-meter | 1:*-meters | 1:meter-stats | 1:bundle | \
+    1:monitor | 1:mod-port | 1:mod-table | 1:dump-table-*)
         words=$(_weft_names br) ;;
     1:del-port | 1:set-port | 1:set-queue | 1:del-queue)
         words="$(_weft_names br) $(_weft_names port)" ;;

@@ -1,6 +1,8 @@
 # Flows as text.
 libofproto_a_SOURCES += \
 	ofproto/commands.h %D%/commands.c \
+	ofproto/questions.h %D%/questions.c %D%/settings.c \
+	%D%/event_text.c %D%/event_text.h %D%/table_text.c \
 	%D%/flow_text.h %D%/flow_text_priv.h \
 	%D%/flow_text_actions.c \
 	%D%/flow_text_copy.c \

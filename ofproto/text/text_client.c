@@ -18,6 +18,7 @@ struct ofp_client {
     ofp_client_cb *cb;
     void *arg;
     uint32_t xid;
+    size_t backlog;        /* See ofp_client_backlog. */
     bool paused, failed;
 };
 
@@ -48,8 +49,7 @@ conn_send(struct ofconn *conn, const void *msg, size_t len)
 static size_t
 conn_queued(const struct ofconn *conn)
 {
-    (void) conn;
-    return 0; /* The callback took all. */
+    return client_of(conn)->backlog;
 }
 
 static void
@@ -139,6 +139,32 @@ ofp_clients_detach(struct ofp_bridge *b)
         base_list_del(&c->node);
         base_list_init(&c->node);
     }
+}
+
+void
+ofp_client_listen(struct ofp_client *c, bool all, bool invalid_ttl)
+{
+    if (!c->s)
+        return;
+    for (unsigned i = 0; i < OFP_N_ASYNC; i++)
+        c->s->async[i][0] = all ? ~0u : 0;
+    /* Controllers' requests are theirs. */
+    c->s->async[OFP_ASYNC_REQUESTFORWARD][0] = 0;
+    if (!invalid_ttl)
+        c->s->async[OFP_ASYNC_PACKET_IN][0] &= ~(1u << DP_PUNT_INVALID_TTL);
+    else
+        c->s->async[OFP_ASYNC_PACKET_IN][0] |= 1u << DP_PUNT_INVALID_TTL;
+    ofp_sessions_changed(c->s->b);
+}
+
+void
+ofp_client_backlog(struct ofp_client *c, size_t bytes)
+{
+    bool was = c->backlog > OFP_OUTPUT_HIGH;
+
+    c->backlog = bytes;
+    if (was && bytes <= OFP_OUTPUT_HIGH && !ofp_client_gone(c))
+        c->s->b->agent.writable(c->s);
 }
 
 /* ----------------------------------------------------------------- messages */

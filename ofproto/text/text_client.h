@@ -46,6 +46,13 @@ uint32_t ofp_client_send(struct ofp_client *, of_object_t *msg);
  * and 'msg' (deleted) as a part of the bundle.  The client has one bundle. */
 uint32_t ofp_client_bundle_ctrl(struct ofp_client *, uint16_t what);
 uint32_t ofp_client_bundle_add(struct ofp_client *, of_object_t *msg);
+/* Has 'all' sent that controllers are sent unasked, or nothing of it, beside
+ * answers; with invalid_ttl also packets whose TTL ran out.  At the start
+ * nothing. */
+void ofp_client_listen(struct ofp_client *, bool all, bool invalid_ttl);
+/* So many bytes of what the callback got wait for somebody: long replies and
+ * flow monitors pause above a limit, and go on below it. */
+void ofp_client_backlog(struct ofp_client *, size_t bytes);
 /* Asks for what came so far to be in force; its xid as above. */
 uint32_t ofp_client_barrier(struct ofp_client *);
 /* The agent has enough to do: send no more for now. */

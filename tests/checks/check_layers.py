@@ -27,6 +27,7 @@ MAY_SEE = {
 # Headers that another layer may see although its folder has more.
 PUBLIC = {
     "ofproto": ("ofproto/ofproto.h", "ofproto/commands.h",
+                "ofproto/questions.h",
                 "ofproto/text/flow_text.h"),
     "controller_client": ("controller_client/controller_client.h",),
     "tunnels": ("tunnels/underlay/underlay.h",),

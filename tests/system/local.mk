@@ -20,7 +20,8 @@ SYSTEM_TESTS = \
 	%D%/test_taps.py \
 	%D%/test_trace.py \
 	%D%/test_weftctl_flows.py \
-	%D%/test_weftctl_groups.py
+	%D%/test_weftctl_groups.py \
+	%D%/test_weftctl_tables.py
 EXTRA_DIST += \
 	$(SYSTEM_TESTS) \
 	%D%/lab.py \

@@ -4,6 +4,7 @@ TESTS += tests/utils/test_utils
 tests_utils_test_utils_SOURCES = \
 	%D%/suite_utils.h \
 	%D%/test_filter.c \
+	%D%/test_items.c \
 	%D%/test_jw.c \
 	%D%/test_model.c \
 	%D%/test_rpc_scan.c \
@@ -13,7 +14,7 @@ tests_utils_test_utils_SOURCES = \
 tests_utils_test_utils_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS) \
 	$(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 # Only the units without a datapath: what needs one is tested by programs.
-tests_utils_test_utils_LDADD = libweftd_model.a $(CC_LIBS) $(BASE_LIBS) \
+tests_utils_test_utils_LDADD = libweftd_model.a libcli.a $(CC_LIBS) $(BASE_LIBS) \
 	$(JANSSON_LIBS) $(SQLITE_LIBS) $(CHECK_LIBS) -lpthread
 
 check_PROGRAMS += tests/utils/test_rpc

@@ -6,6 +6,7 @@
 #include <check.h>
 
 void suite_add_filter(Suite *);
+void suite_add_items(Suite *);
 void suite_add_jw(Suite *);
 void suite_add_model(Suite *);
 void suite_add_rpc_scan(Suite *);

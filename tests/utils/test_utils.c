@@ -12,6 +12,7 @@ main(void)
 
     base_log_set_level(BASE_LOG_ERR);
     suite_add_filter(s);
+    suite_add_items(s);
     suite_add_jw(s);
     suite_add_model(s);
     suite_add_rpc_scan(s);

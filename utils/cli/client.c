@@ -10,12 +10,12 @@
 
 #include "utils/base/mem.h"
 #include "utils/base/str.h"
+#include "utils/cli/items.h"
 
 struct cli {
     int fd;
     char *path;
     json_int_t id;
-    struct base_str in;
 };
 
 const char *
@@ -64,7 +64,6 @@ cli_close(struct cli *c)
         return;
     close(c->fd);
     free(c->path);
-    base_str_fini(&c->in);
     free(c);
 }
 
@@ -84,41 +83,60 @@ send_all(int fd, const char *p, size_t n)
     return 0;
 }
 
-/* One line into c->in; 0 or -errno. */
+struct stream {
+    cli_item_cb *item;
+    void *arg;
+    bool broken; /* An item is no JSON. */
+};
+
+static bool
+on_item(void *arg, const char *text, size_t len)
+{
+    struct stream *s = arg;
+    json_t *item = json_loadb(text, len, 0, NULL);
+    bool more = item && s->item(s->arg, item);
+
+    s->broken |= !item;
+    json_decref(item);
+    return more;
+}
+
+/* One answer into 'in'; 0, -ECANCELED (no more items are wanted) or
+ * -errno. */
 static int
-receive_line(struct cli *c)
+receive(struct cli *c, struct cli_items *in, struct stream *s)
 {
     static char buf[1 << 18];
 
-    base_str_clear(&c->in);
-    for (;;) {
+    while (!in->done) {
         ssize_t n = recv(c->fd, buf, sizeof buf, 0);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return n ? -errno : -ECONNRESET;
-        base_str_addn(&c->in, buf, (size_t) n);
-        if (buf[n - 1] == '\n') /* One request, one answer: its end. */
-            return 0;
+        if (!cli_items_feed(in, buf, (size_t) n, on_item, s))
+            return s->broken ? -EBADMSG : -ECANCELED;
     }
+    return 0;
 }
 
 /* Takes the answer apart. */
 static enum cli_exit
-answer_take(struct cli *c, json_t **result, struct weft_err *e)
+answer_take(struct cli *c, const struct base_str *text, json_t **result,
+            struct weft_err *e)
 {
     json_error_t why;
-    json_t *answer = json_loadb(c->in.buf, c->in.len, 0, &why);
+    json_t *answer = json_loadb(base_str_cstr(text), text->len, 0, &why);
     json_t *fault = json_object_get(answer, "error");
     enum cli_exit code = CLI_OK;
 
     *result = json_incref(json_object_get(answer, "result"));
     if (fault) {
-        const char *text = json_string_value(json_object_get(fault,
+        const char *said = json_string_value(json_object_get(fault,
                                                              "message"));
 
-        weft_err_set(e, 0, "%s", text ? text : "refused");
+        weft_err_set(e, 0, "%s", said ? said : "refused");
         code = CLI_REFUSED;
     } else if (!*result) {
         weft_err_set(e, 0, "%s: the answer is not understood", c->path);
@@ -128,26 +146,49 @@ answer_take(struct cli *c, json_t **result, struct weft_err *e)
     return code;
 }
 
-enum cli_exit
-cli_call(struct cli *c, const char *method, json_t *params, json_t **result,
-         struct weft_err *e)
+static int
+ask(struct cli *c, const char *method, json_t *params)
 {
     json_t *request = json_pack("{s:s,s:I,s:s,s:o*}", "jsonrpc", "2.0", "id",
                                 ++c->id, "method", method, "params", params);
     char *text = json_dumps(request, JSON_COMPACT);
     size_t len = strlen(text);
+    int err;
 
     text[len] = '\n'; /* Instead of the NUL. */
-    int err = send_all(c->fd, text, len + 1);
+    err = send_all(c->fd, text, len + 1);
     free(text);
     json_decref(request);
+    return err;
+}
+
+enum cli_exit
+cli_stream(struct cli *c, const char *method, json_t *params,
+           const char *list, cli_item_cb *item, void *arg, json_t **result,
+           struct weft_err *e)
+{
+    struct cli_items in = CLI_ITEMS_INIT(list);
+    struct stream s = { .item = item, .arg = arg };
+    enum cli_exit code = CLI_OK;
+    int err = ask(c, method, params);
+
     *result = NULL;
     if (!err)
-        err = receive_line(c);
-    if (err) {
+        err = receive(c, &in, &s);
+    if (err && err != -ECANCELED) {
         weft_err_set(e, 0, "%s: the connection broke: %s", c->path,
                      strerror(-err));
-        return CLI_NO_DAEMON;
+        code = CLI_NO_DAEMON;
+    } else if (!err) {
+        code = answer_take(c, &in.rest, result, e);
     }
-    return answer_take(c, result, e);
+    cli_items_fini(&in);
+    return code;
+}
+
+enum cli_exit
+cli_call(struct cli *c, const char *method, json_t *params, json_t **result,
+         struct weft_err *e)
+{
+    return cli_stream(c, method, params, NULL, NULL, NULL, result, e);
 }

@@ -21,6 +21,8 @@ void cli_flow_key(struct base_str *, const json_t *flow);
 /* Appends the rest: cookie, timeouts, flags, importance, actions. */
 void cli_flow_body(struct base_str *, const json_t *flow);
 
+#define CLI_FLOWS_HELD 10000 /* Before a dump goes on printing. */
+
 /* The flows in the order of their tables, the highest priority first, or by
  * 'member' (smallest first; with 'down' the largest).  qsort's array of
  * borrowed items, *n of them; the caller frees. */

@@ -13,6 +13,7 @@
 #include "utils/base/mem.h"
 #include "utils/base/str.h"
 #include "utils/cli/client.h"
+#include "utils/cli/flow.h"
 #include "utils/weft-dump/dump.h"
 
 static const struct kind {
@@ -161,50 +162,11 @@ params(const struct options *o)
     return p;
 }
 
-/* Leaves only items that the filter selects; flows were filtered by weftd. */
-static void
-filter(const struct options *o, json_t *items)
+static bool
+selected(const struct options *o, const json_t *item)
 {
-    if (!o->filter.len || !strcmp(o->kind->name, "flows"))
-        return;
-    for (size_t i = json_array_size(items); i-- > 0;)
-        if (!filter_selects(o->filter.buf, json_array_get(items, i)))
-            json_array_remove(items, i);
-}
-
-static json_t *
-by_identity(const struct options *o, const json_t *items)
-{
-    json_t *map = json_object(), *v;
-    size_t i;
-
-    json_array_foreach(items, i, v) {
-        char *id = item_identity(v, o->kind->identity);
-
-        json_object_set(map, id, v);
-        free(id);
-    }
-    return map;
-}
-
-static void
-show(const struct options *o, const json_t *result, const json_t *items,
-     const json_t *before, double seconds)
-{
-    struct dump d = { .result = result,
-                      .items = items,
-                      .before = before,
-                      .identity = o->kind->identity,
-                      .seconds = seconds };
-
-    if (o->json) {
-        json_dumpf(result, stdout, o->watch > 0 ? JSON_COMPACT
-                                                : JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        o->kind->print(&d);
-    }
-    fflush(stdout);
+    return !o->filter.len || !strcmp(o->kind->name, "flows")
+           || filter_selects(o->filter.buf, item);
 }
 
 /* Above each answer of --watch; a terminal is cleared. */
@@ -224,25 +186,132 @@ headline(const struct options *o)
            o->bridge ? o->bridge : "");
 }
 
+/* One answer as it comes. */
+struct answer {
+    const struct options *o;
+    json_t *items;        /* Not shown yet, CLI_FLOWS_HELD at most. */
+    const json_t *before; /* Identity -> item of the former answer. */
+    json_t *now;          /* The same of this one; NULL: not wanted. */
+    double seconds;       /* Between both. */
+    size_t shown;
+};
+
+static void
+show(struct answer *a, const json_t *result)
+{
+    struct dump d = { .result = result,
+                      .items = a->items,
+                      .before = a->before,
+                      .identity = a->o->kind->identity,
+                      .seconds = a->seconds };
+
+    if (!a->shown || json_array_size(a->items))
+        a->o->kind->print(&d);
+    a->shown += json_array_size(a->items);
+    json_array_clear(a->items);
+}
+
+/* JSON: an item a line, so that nothing must be held. */
+static void
+show_json(struct answer *a, const json_t *item)
+{
+    bool lines = a->o->watch <= 0;
+
+    if (!a->shown)
+        printf("{%s\"%s\":%s[", lines ? "\n  " : "", a->o->kind->list,
+               lines ? " " : "");
+    else
+        putchar(',');
+    if (lines)
+        fputs("\n    ", stdout);
+    json_dumpf(item, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    a->shown++;
+}
+
+static void
+show_json_end(struct answer *a, const json_t *result)
+{
+    const char *list = a->o->kind->list, *key;
+    bool lines = a->o->watch <= 0;
+    json_t *v;
+
+    if (!a->shown)
+        printf("{%s\"%s\":%s[", lines ? "\n  " : "", list,
+               lines ? " " : "");
+    fputs(lines && a->shown ? "\n  ]" : "]", stdout);
+    json_object_foreach((json_t *) (uintptr_t) result, key, v) {
+        if (!strcmp(key, list))
+            continue;
+        printf(",%s\"%s\":%s", lines ? "\n  " : "", key, lines ? " " : "");
+        json_dumpf(v, stdout, JSON_COMPACT | JSON_ENCODE_ANY
+                   | JSON_REAL_PRECISION(12));
+    }
+    puts(lines ? "\n}" : "}");
+}
+
+static bool
+on_item(void *arg, json_t *item)
+{
+    struct answer *a = arg;
+
+    if (!selected(a->o, item))
+        return true;
+    if (a->now) {
+        char *id = item_identity(item, a->o->kind->identity);
+
+        json_object_set(a->now, id, item);
+        free(id);
+    }
+    if (a->o->json) {
+        show_json(a, item);
+    } else {
+        json_array_append(a->items, item);
+        if (json_array_size(a->items) == CLI_FLOWS_HELD)
+            show(a, NULL);
+    }
+    return !ferror(stdout);
+}
+
+/* Asks and shows once. */
+static enum cli_exit
+once(struct cli *c, struct answer *a, struct weft_err *e)
+{
+    json_t *result;
+    enum cli_exit code;
+
+    headline(a->o);
+    code = cli_stream(c, a->o->kind->name, params(a->o), a->o->kind->list,
+                      on_item, a, &result, e);
+    if (!code && a->o->json)
+        show_json_end(a, result);
+    else if (!code)
+        show(a, result);
+    fflush(stdout);
+    json_decref(result);
+    return code;
+}
+
 static enum cli_exit
 run(const struct options *o, struct cli *c, struct weft_err *e)
 {
-    enum cli_exit code;
-    json_t *before = NULL, *result;
+    enum cli_exit code = CLI_OK;
+    json_t *before = NULL;
     uint64_t last = 0;
 
-    while (!(code = cli_call(c, o->kind->name, params(o), &result, e))) {
-        json_t *items = json_object_get(result, o->kind->list);
+    for (;;) {
+        struct answer a = { .o = o,
+                            .items = json_array(),
+                            .before = before,
+                            .now = o->watch > 0 ? json_object() : NULL };
         uint64_t now = base_clock_ns();
 
-        filter(o, items);
-        headline(o);
-        show(o, result, items, before, (double) (now - last) / 1e9);
+        a.seconds = (double) (now - last) / 1e9;
+        code = once(c, &a, e);
         json_decref(before);
-        before = o->watch > 0 ? by_identity(o, items) : NULL;
+        json_decref(a.items);
+        before = a.now;
         last = now;
-        json_decref(result);
-        if (o->watch <= 0)
+        if (code || o->watch <= 0)
             break;
         usleep((useconds_t) (o->watch * 1e6));
     }

@@ -93,20 +93,23 @@ set_add(struct set *s, const json_t *flow)
 
 /* ------------------------------------------------------------------ sources */
 
+static bool
+take_flow(void *arg, json_t *flow)
+{
+    set_add(arg, flow);
+    return true;
+}
+
 static enum cli_exit
 ask_flows(struct ctl *c, const char *method, json_t *params, struct set *s)
 {
     struct weft_err e = { "" };
-    json_t *result, *f;
-    size_t i;
-    enum cli_exit code = cli_call(c->cli, method, params, &result, &e);
+    json_t *result;
+    enum cli_exit code = cli_stream(c->cli, method, params, "flows",
+                                    take_flow, s, &result, &e);
 
-    if (code)
-        return ctl_fail(code, &e);
-    json_array_foreach(json_object_get(result, "flows"), i, f)
-        set_add(s, f);
     json_decref(result);
-    return CLI_OK;
+    return code ? ctl_fail(code, &e) : CLI_OK;
 }
 
 static enum cli_exit
@@ -296,54 +299,88 @@ two_sources(struct ctl *c, char *w[], size_t n, bool replace)
 
 /* --------------------------------------------------------------- dump-flows */
 
-static enum cli_exit
-dump_flows(struct ctl *c, char *w[], size_t n)
-{
-    const char *sort = NULL, *filter = "", *bridge = NULL;
-    struct base_str out = BASE_STR_INIT;
-    struct weft_err e = { "" };
-    bool stats = true, down = false;
-    json_t *result;
-    size_t n_flows;
+struct dump {
+    const struct ctl *c;
+    const char *sort, *filter, *bridge;
+    bool stats, down;
+    json_t *flows; /* Not printed yet. */
+};
 
-    for (size_t i = 1; i < n; i++) {
-        if (!strcmp(w[i], "--no-stats"))
-            stats = false;
-        else if (!strncmp(w[i], "--sort=", 7))
-            sort = w[i] + 7;
-        else if (!strncmp(w[i], "--rsort=", 8))
-            down = true, sort = w[i] + 8;
-        else if (!bridge)
-            bridge = w[i];
-        else if (!*filter)
-            filter = w[i];
-        else
-            ctl_usage("unexpected word \"%s\"", w[i]);
-    }
-    if (!bridge)
-        ctl_usage("%s needs a bridge", w[0]);
-    enum cli_exit code = cli_call(
-        c->cli, "flows",
-        json_pack("{s:s,s:s}", "bridge", bridge, "filter", filter), &result,
-        &e);
-    if (code)
-        return ctl_fail(code, &e);
-    if (c->json) {
-        ctl_print_json(result);
-        json_decref(result);
-        return CLI_OK;
-    }
-    const json_t **list = cli_flows_sorted(json_object_get(result, "flows"),
-                                           sort, down, &n_flows);
-    for (size_t i = 0; i < n_flows; i++) {
+static void
+dump_print(struct dump *d)
+{
+    struct base_str out = BASE_STR_INIT;
+    size_t n;
+    const json_t **list = cli_flows_sorted(d->flows, d->sort, d->down, &n);
+
+    for (size_t i = 0; i < n; i++) {
         base_str_clear(&out);
-        cli_flow_line(&out, list[i], stats, -1);
+        cli_flow_line(&out, list[i], d->stats, -1);
         puts(base_str_cstr(&out));
     }
     free(list);
     base_str_fini(&out);
+    json_array_clear(d->flows);
+}
+
+static bool
+dump_item(void *arg, json_t *flow)
+{
+    struct dump *d = arg;
+
+    json_array_append(d->flows, flow);
+    if (!d->sort && !d->c->json
+        && json_array_size(d->flows) == CLI_FLOWS_HELD)
+        dump_print(d);
+    return !ferror(stdout);
+}
+
+static void
+dump_words(struct dump *d, char *w[], size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (!strcmp(w[i], "--no-stats"))
+            d->stats = false;
+        else if (!strncmp(w[i], "--sort=", 7))
+            d->sort = w[i] + 7;
+        else if (!strncmp(w[i], "--rsort=", 8))
+            d->down = true, d->sort = w[i] + 8;
+        else if (!d->bridge)
+            d->bridge = w[i];
+        else if (!*d->filter)
+            d->filter = w[i];
+        else
+            ctl_usage("unexpected word \"%s\"", w[i]);
+    }
+    if (!d->bridge)
+        ctl_usage("%s needs a bridge", w[0]);
+}
+
+static enum cli_exit
+dump_flows(struct ctl *c, char *w[], size_t n)
+{
+    struct dump d = { .c = c, .filter = "", .stats = true };
+    struct weft_err e = { "" };
+    enum cli_exit code;
+    json_t *result;
+
+    dump_words(&d, w, n);
+    d.flows = json_array();
+    code = cli_stream(c->cli, "flows",
+                      json_pack("{s:s,s:s}", "bridge", d.bridge, "filter",
+                                d.filter), "flows", dump_item, &d, &result,
+                      &e);
+    if (code) {
+        ctl_fail(code, &e);
+    } else if (c->json) {
+        json_object_set(result, "flows", d.flows);
+        ctl_print_json(result);
+    } else {
+        dump_print(&d);
+    }
+    json_decref(d.flows);
     json_decref(result);
-    return CLI_OK;
+    return code;
 }
 
 /* ----------------------------------------------------------- groups, meters */

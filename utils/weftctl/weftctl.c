@@ -50,6 +50,14 @@ static const char help[] =
     "packet-out\n"
     "  dump-groups, dump-group-stats, dump-meters, meter-stats BRIDGE\n"
     "  --bundle behind a command: all of a file or nothing\n"
+    "  mod-port BRIDGE PORT SETTING          up, down, [no-]receive, "
+    "[no-]forward,\n"
+    "                                        [no-]flood, [no-]packet-in\n"
+    "  mod-table BRIDGE TABLE|all SETTING    evict, noevict, vacancy:DOWN,UP, "
+    "novacancy,\n"
+    "                                        name:NAME, max:RULES\n"
+    "  dump-table-desc, dump-table-features BRIDGE\n"
+    "  monitor BRIDGE [MISS_LEN] [invalid_ttl] [watch:SPEC]\n"
     "  packet-out BRIDGE 'in_port=PORT,packet=HEX,actions=ACTIONS'\n"
     "\n"
     "Commands that show:\n"
@@ -263,7 +271,8 @@ command(struct run *r, char *w[], size_t n)
         ctl_usage("%s does not take this flag", w[0]);
     enum cli_exit code = edits_send(r);
     if (code || ctl_of(&r->ctl, w, n, &code)
-        || ctl_flows(&r->ctl, w, n, &code))
+        || ctl_flows(&r->ctl, w, n, &code)
+        || ctl_tables(&r->ctl, w, n, &code))
         return code;
     return ctl_read(&r->ctl, w, n);
 }

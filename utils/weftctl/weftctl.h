@@ -36,6 +36,9 @@ enum cli_exit ctl_send_flows(struct ctl *, const char *bridge,
                              const struct base_str *lines);
 /* dump-flows, diff-flows, replace-flows; false: the command is none of these. */
 bool ctl_flows(struct ctl *, char *words[], size_t n, enum cli_exit *code);
+/* monitor, settings of ports and tables; false: the command is none of
+ * these. */
+bool ctl_tables(struct ctl *, char *words[], size_t n, enum cli_exit *code);
 /* Any other command. */
 enum cli_exit ctl_read(struct ctl *, char *words[], size_t n);
 

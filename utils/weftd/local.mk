@@ -13,6 +13,7 @@ libweftd_a_SOURCES = \
 	%D%/glue.c %D%/glue.h \
 	%D%/reconcile.c %D%/reconcile.h \
 	%D%/rpc.c %D%/rpc.h \
+	%D%/rpc_ask.c \
 	%D%/rpc_dump.c \
 	%D%/rpc_groups.c \
 	%D%/rpc_methods.def \

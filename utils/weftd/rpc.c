@@ -453,7 +453,7 @@ client_go(struct client *c)
 static void
 on_more(evutil_socket_t fd, short what, void *arg)
 {
-    static const struct timeval pause = { .tv_usec = RPC_IDLE_US };
+    struct timeval pause = { .tv_usec = RPC_ENDLESS_US };
     struct rpc *r = arg;
     unsigned idle = 0, left = r->n_clients;
 
@@ -469,11 +469,15 @@ on_more(evutil_socket_t fd, short what, void *arg)
             base_list_add_tail(&r->clients, &c->node);
             continue;
         }
+        bool endless = c->stream->endless;
+
         client_go(c);
         if (!was_idle) {
             streams_go(r);
             return;
         }
+        if (!endless)
+            pause.tv_usec = RPC_IDLE_US;
         idle++;
     }
     if (idle)
@@ -497,8 +501,9 @@ static void
 on_end(struct bufferevent *bev, short what, void *arg)
 {
     struct client *c = arg;
+    bool endless = c->stream && c->stream->endless;
 
-    if (what & BEV_EVENT_EOF
+    if (what & BEV_EVENT_EOF && !endless
         && (c->stream || evbuffer_get_length(bufferevent_get_output(bev))))
         c->ending = true; /* "nc -N" closes its half and waits. */
     else

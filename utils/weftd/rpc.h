@@ -30,6 +30,7 @@ struct weftd;
 #define RPC_MAX_UNREAD (1u << 20)   /* Answers queued before reading stops. */
 #define RPC_SLICE_NS 2000000        /* Of a long result, before others. */
 #define RPC_IDLE_US 500             /* Until an idle stream is asked again. */
+#define RPC_ENDLESS_US 20000        /* The same, if nobody waits for its end. */
 
 /* Codes beside those of the specification (-32700 ... -32600). */
 #define RPC_REFUSED (-32000) /* Nothing was changed; the message says why. */
@@ -54,8 +55,11 @@ struct rpc_stream {
     bool (*run)(struct rpc_stream *, struct base_str *out);
     void (*destroy)(struct rpc_stream *); /* At any time. */
     /* Set by prepare() and run(): there is nothing to do before somebody
-     * else did something; looked at again after RPC_IDLE_US. */
+     * else did something; looked at again after RPC_IDLE_US, or, for one
+     * without end, RPC_ENDLESS_US. */
     bool idle;
+    /* run() has no last piece: the client ends it by closing its half. */
+    bool endless;
 };
 /* Starts a long result, or refuses as above. */
 typedef int rpc_stream_method(struct weftd *, const json_t *params,

@@ -52,9 +52,8 @@ indent(struct base_str *s, unsigned depth)
 
 /* ---------------------------------------------------------------- packets */
 
-/* A packet in full: every field that its headers have. */
-static void
-add_packet(struct base_str *s, const struct flow_key *k)
+void
+trace_text_add_packet(struct base_str *s, const struct flow_key *k)
 {
     static const struct flow_key zero;
     struct flow_match m = { .key = *k };
@@ -68,6 +67,8 @@ add_packet(struct base_str *s, const struct flow_key *k)
     }
     if (k->metadata)
         m.mask.metadata = UINT64_MAX;
+    if (!k->in_port) /* Not known: no port has this number. */
+        m.mask.in_port = 0;
     /* Said only where it means something. */
     m.mask.nw_flags = k->nw_flags & FLOW_NW_FRAG_ANY ? 3 : 0;
     if (!memcmp(k->nd_target, zero.nd_target, 16))
@@ -155,7 +156,7 @@ add_change(struct base_str *s, const struct flow_key *a,
         || (a->nw_flags ^ b->nw_flags) & FLOW_NW_MORE_VLAN
         || (a->vlan_tci ^ b->vlan_tci) & be16_from(FLOW_VLAN_PRESENT)) {
         base_str_add(s, "the packet becomes ");
-        add_packet(s, b);
+        trace_text_add_packet(s, b);
         return true;
     }
     add_masked(s, a, &mask);
@@ -447,7 +448,7 @@ trace_text_step(void *arg, const struct dp_trace_step *s)
         t->start = *s->key;
         add_hex(&t->frame, s->data, s->len);
         base_str_addf(&t->text, "Packet of %zu bytes: ", s->len);
-        add_packet(&t->text, s->key);
+        trace_text_add_packet(&t->text, s->key);
         base_str_add(&t->text, "\n");
         break;
     case DP_TRACE_TABLE:

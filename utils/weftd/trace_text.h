@@ -27,6 +27,8 @@ struct trace_text {
     bool set_said;            /* ... and was announced. */
 };
 
+/* A packet in full: every field that its headers have. */
+void trace_text_add_packet(struct base_str *, const struct flow_key *);
 void trace_text_step(void *trace_text, const struct dp_trace_step *);
 /* The whole, with result and checks. */
 void trace_text_write(struct trace_text *, struct jw *);
