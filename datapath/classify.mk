@@ -9,7 +9,9 @@ libdatapath_a_SOURCES += \
 	%D%/tables/ht.c \
 	%D%/tables/linear.c %D%/tables/linear_fast.c \
 	%D%/tables/hash.c %D%/tables/hash_fast.c \
-	%D%/tables/merged.c %D%/tables/plan.c %D%/tables/tree.c \
+	%D%/tables/merged.c %D%/tables/merged_fast.c %D%/tables/plan.c \
+	%D%/tables/cluster.c %D%/tables/tree.c %D%/tables/leaf.c \
+	%D%/tables/node_fast.h \
 	%D%/tables/staged_fast.c \
 	%D%/interp.h %D%/interp_priv.h %D%/interp.c %D%/interp_ops.c \
 	%D%/trace.c

@@ -41,21 +41,6 @@ tbl_hash_build(const struct tbl *t)
     return &h->form;
 }
 
-struct tbl_form *
-tbl_merged_form(const struct tbl *t)
-{
-    size_t size = sizeof(struct tbl_hash)
-                  + t->now->n * sizeof(const struct tbl_mask *);
-    struct tbl_hash *h = base_xcalloc(1, size);
-
-    h->form.kind = TBL_MERGED;
-    h->form.size = size;
-    for (uint32_t i = 0; i < t->now->n; i++)
-        h->masks[h->n_masks++] = t->now->clusters[i];
-    qsort(h->masks, h->n_masks, sizeof h->masks[0], by_priority);
-    return &h->form;
-}
-
 bool
 tbl_hash_in_order(const struct tbl_form *f)
 {

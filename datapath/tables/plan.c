@@ -3,10 +3,10 @@
  *
  * Begins with one cluster of all masks and splits: the masks that have some
  * bit go to one side, those that lack it to the other, so that each side has
- * more in common.  The bit is the one after which rules share their group
- * with the fewest others, counted on a sample of the rules; it goes on until
- * groups are short or there are TBL_CLUSTERS.  What prefix lengths or port
- * ranges mean is not known here: a bit is a bit. */
+ * more in common.  The bit is the one after which lookups are expected to cost
+ * least, by how many rules share a slot with others in a sample.  Splitting
+ * goes on for a while when it does not pay at once; what cost least is taken.
+ * What prefix lengths or port ranges mean is not known here: a bit is a bit. */
 #include "datapath/tables/table_priv.h"
 
 #include <errno.h>
@@ -18,7 +18,13 @@
 #define N_SAMPLES 512
 #define N_COUNTS 1024 /* Power of two, above N_SAMPLES. */
 #define N_COLUMNS 64  /* Split candidates looked at. */
-#define SHORT_PERCENT 150 /* Rules per group that are short enough. */
+#define PATIENCE 3    /* Splits that may be made in vain. */
+
+/* Cycles that a packet costs, about. */
+#define COST_CLUSTER 45 /* Hash and slot. */
+#define COST_NODE 20    /* A leaf or a cut. */
+#define COST_RULE 3     /* In a leaf. */
+#define COST_DOUBLE 60  /* A tree, for each time that it is twice a leaf. */
 
 struct plan_mask {
     struct tbl_mask *m;
@@ -38,6 +44,13 @@ struct split {
     uint64_t bit;
 };
 
+/* How a cluster is best split. */
+struct option {
+    unsigned word;
+    uint64_t bit;  /* 0: it cannot be. */
+    uint32_t cost[2]; /* Of the sides without and with the bit. */
+};
+
 struct plan {
     const struct tbl *t;
     struct split splits[TBL_CLUSTERS];
@@ -45,8 +58,8 @@ struct plan {
     uint32_t n_masks, n_clusters;
     uint32_t n_samples, step, seen;
     struct sample samples[N_SAMPLES];
-    uint64_t cost[TBL_CLUSTERS];
-    bool settled[TBL_CLUSTERS];
+    uint32_t cost[TBL_CLUSTERS];
+    struct option best[TBL_CLUSTERS];
     /* Scratch. */
     uint64_t keys[N_COUNTS];
     uint32_t counts[N_COUNTS];
@@ -96,14 +109,25 @@ count_hash(struct plan *p, uint64_t hash)
     return p->counts[i]++;
 }
 
-/* Sum over the side's samples of the samples that share their group:
- * their number itself when all are alone. */
-static uint64_t
-side_cost(struct plan *p, const struct side *s, uint32_t *n)
+/* Of a lookup among as many rules that have the same hash. */
+static uint32_t
+cost_of(uint64_t n_rules)
+{
+    uint32_t cost = COST_CLUSTER + COST_NODE;
+
+    for (; n_rules > TBL_LEAF_MAX; n_rules = (n_rules + 1) / 2)
+        cost += COST_DOUBLE;
+    return cost + COST_RULE * (uint32_t) n_rules;
+}
+
+/* Of a lookup in a cluster of the side's masks.  Counts the samples that a
+ * sample shares its hash with; each stands for 'step' rules. */
+static uint32_t
+side_cost(struct plan *p, const struct side *s)
 {
     struct flow_key mask;
-    uint64_t words[FLOW_KEY_WORDS], sum = 0;
-    uint32_t map, k = 0;
+    uint64_t words[FLOW_KEY_WORDS], others = 0;
+    uint32_t map, n = 0;
 
     side_common(p, s, &mask);
     map = flow_mask_words(&mask);
@@ -115,26 +139,11 @@ side_cost(struct plan *p, const struct side *s, uint32_t *n)
         unsigned n_words = flow_key_pack(&p->samples[i].key, &mask, map,
                                          words);
 
-        sum += 2 * (uint64_t) count_hash(
-                       p, hash_words(&p->t->key, words, n_words)) + 1;
-        k++;
+        others += 2 * (uint64_t) count_hash(
+                          p, hash_words(&p->t->key, words, n_words));
+        n++;
     }
-    *n = k;
-    return sum;
-}
-
-static void
-cluster_rate(struct plan *p, uint32_t cluster)
-{
-    struct side all = { .cluster = cluster, .side = -1 };
-    uint64_t sum, others;
-    uint32_t n;
-
-    sum = side_cost(p, &all, &n);
-    p->cost[cluster] = sum;
-    /* Each sample stands for 'step' rules. */
-    others = (sum - n) * p->step;
-    p->settled[cluster] = others * 100 <= (uint64_t) n * (SHORT_PERCENT - 100);
+    return cost_of(1 + others * p->step / n);
 }
 
 /* Bits that some masks of the cluster have and others lack, one for each way
@@ -169,59 +178,99 @@ split_candidates(struct plan *p, uint32_t cluster, uint32_t out[])
     return n;
 }
 
-/* Splits the cluster at its best bit.  False: nothing gained. */
-static bool
-cluster_split(struct plan *p, uint32_t cluster)
+/* Finds out how the cluster is best split. */
+static void
+cluster_rate(struct plan *p, uint32_t cluster)
 {
-    uint32_t bits[N_COLUMNS], n = split_candidates(p, cluster, bits), k;
-    uint64_t best = p->cost[cluster];
-    struct side s = { .cluster = cluster }, chosen = s;
+    uint32_t bits[N_COLUMNS], n = split_candidates(p, cluster, bits);
+    struct side s = { .cluster = cluster };
+    struct option *best = &p->best[cluster];
+    uint32_t least = UINT32_MAX;
 
+    best->bit = 0;
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t cost = 0;
+        uint32_t cost[2];
 
         s.word = bits[i] / 64;
         s.bit = UINT64_C(1) << bits[i] % 64;
-        for (s.side = 0; s.side < 2 && cost < best; s.side++)
-            cost += side_cost(p, &s, &k);
-        if (cost < best) {
-            best = cost;
-            chosen = s;
+        for (s.side = 0; s.side < 2; s.side++)
+            cost[s.side] = side_cost(p, &s);
+        if (cost[0] + cost[1] < least) {
+            least = cost[0] + cost[1];
+            *best = (struct option) { s.word, s.bit, { cost[0], cost[1] } };
         }
     }
-    if (!chosen.bit)
-        return false;
-    chosen.side = 1;
-    for (uint32_t i = 0; i < p->n_masks; i++)
-        if (side_has(&chosen, &p->masks[i]))
-            p->masks[i].cluster = p->n_clusters;
-    p->splits[p->n_clusters - 1] = (struct split) {
-        .from = cluster, .to = p->n_clusters, .word = chosen.word,
-        .bit = chosen.bit };
-    p->n_clusters++;
-    return true;
 }
 
 static void
-plan_split(struct plan *p)
+cluster_split(struct plan *p, uint32_t cluster)
 {
-    cluster_rate(p, 0);
-    while (p->n_clusters < TBL_CLUSTERS) {
-        uint32_t worst = UINT32_MAX;
+    const struct option *o = &p->best[cluster];
+    struct side s = { .cluster = cluster, .side = 1, .word = o->word,
+                      .bit = o->bit };
+    uint32_t to = p->n_clusters++;
 
-        for (uint32_t i = 0; i < p->n_clusters; i++)
-            if (!p->settled[i]
-                && (worst == UINT32_MAX || p->cost[i] > p->cost[worst]))
-                worst = i;
-        if (worst == UINT32_MAX)
-            return;
-        if (cluster_split(p, worst)) {
-            cluster_rate(p, worst);
-            cluster_rate(p, p->n_clusters - 1);
-        } else {
-            p->settled[worst] = true;
+    for (uint32_t i = 0; i < p->n_masks; i++)
+        if (side_has(&s, &p->masks[i]))
+            p->masks[i].cluster = to;
+    p->splits[to - 1] = (struct split) { .from = cluster, .to = to,
+                                         .word = o->word, .bit = o->bit };
+    p->cost[to] = o->cost[1];
+    p->cost[cluster] = o->cost[0];
+    cluster_rate(p, cluster);
+    cluster_rate(p, to);
+}
+
+/* The cluster whose split gains most, or loses least; UINT32_MAX: none. */
+static uint32_t
+plan_next(const struct plan *p)
+{
+    uint32_t next = UINT32_MAX;
+    int64_t most = INT64_MIN;
+
+    for (uint32_t i = 0; i < p->n_clusters; i++) {
+        const struct option *o = &p->best[i];
+        int64_t gain = (int64_t) p->cost[i] - o->cost[0] - o->cost[1];
+
+        if (o->bit && gain > most) {
+            most = gain;
+            next = i;
         }
     }
+    return next;
+}
+
+static uint64_t
+plan_cost(const struct plan *p)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < p->n_clusters; i++)
+        sum += p->cost[i];
+    return sum;
+}
+
+/* Splits; p->n_clusters is what turned out best: later splits are not looked
+ * at then. */
+static void
+plan_split(struct plan *p)
+{
+    struct side all = { .cluster = 0, .side = -1 };
+    uint64_t least;
+    uint32_t n_best = 1, next;
+
+    p->cost[0] = side_cost(p, &all);
+    cluster_rate(p, 0);
+    least = plan_cost(p);
+    while (p->n_clusters < TBL_CLUSTERS && p->n_clusters < n_best + PATIENCE
+           && (next = plan_next(p)) != UINT32_MAX) {
+        cluster_split(p, next);
+        if (plan_cost(p) < least) {
+            least = plan_cost(p);
+            n_best = p->n_clusters;
+        }
+    }
+    p->n_clusters = n_best;
 }
 
 static void
@@ -268,7 +317,8 @@ plan_route(const struct plan *p, const struct tbl_mask *m)
 static int
 plan_carry_out(const struct plan *p, struct tbl *t, struct tbl_set *set)
 {
-    struct tbl_mask *made[TBL_CLUSTERS] = { NULL }, *m;
+    struct tbl_cluster *made[TBL_CLUSTERS] = { NULL };
+    struct tbl_mask *m;
     struct flow_key common[TBL_CLUSTERS];
     bool used[TBL_CLUSTERS] = { false };
     struct base_hnode *node;
@@ -284,7 +334,7 @@ plan_carry_out(const struct plan *p, struct tbl *t, struct tbl_set *set)
                                   & flow_key_word(&m->mask, w));
     }
     for (uint32_t i = 0; i < p->n_clusters; i++)
-        if (used[i] && !(made[i] = tbl_cluster_add(t, set, &common[i])))
+        if (used[i] && !(made[i] = tbl_set_cluster(set, &common[i])))
             return -ENOMEM;
     FOR_ACTIVE (m, node, t)
         m->cluster[set->side] = made[plan_route(p, m)];

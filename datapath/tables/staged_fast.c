@@ -98,7 +98,7 @@ mask_find(const struct tbl *t, const struct tbl_mask *m,
     return r || !old ? r : ht_find(old, hash, k);
 }
 
-/* -------------------------------------------------- groups and their trees */
+/* ------------------------------------------------- clusters and their nodes */
 
 static void
 search_list(struct search *s, const uint64_t *list, uint32_t n)
@@ -108,49 +108,62 @@ search_list(struct search *s, const uint64_t *list, uint32_t n)
             try_chain(s, tbl_slot_rule(list[i]));
 }
 
-/* As tree_best of the common lookup: one subtree per level is left for
+/* As tree_find of the common lookup: one subtree per level is left for
  * later. */
 static void
-search_tree(struct search *s, const struct tbl_tree *tree)
+search_node(struct search *s, uint64_t slot)
 {
-    uint64_t later[TBL_TREE_DEPTH + 1], slot;
+    uint64_t later[TBL_TREE_DEPTH + 1];
     unsigned n = 0;
 
-    later[n++] = atomic_load_explicit(&tree->root, memory_order_acquire);
+    later[n++] = slot;
     while (n) {
         slot = later[--n];
-        while (slot && slot & TBL_SLOT_CUT
-               && beats(s, (int32_t) (slot >> 48))) {
-            const struct tbl_cut *c =
-                (const struct tbl_cut *) (uintptr_t) (slot & TBL_HT_PTR);
-            unsigned size = 1u << c->bits;
+        while (slot & TBL_SLOT_CUT && beats(s, (int32_t) (slot >> 48))) {
+            const struct tbl_cut *c = tbl_slot_cut(slot);
 
             if (c->aside)
-                later[n++] = atomic_load_explicit(&c->slot[size],
+                later[n++] = atomic_load_explicit(&c->slot[0],
                                                   memory_order_acquire);
-            slot = atomic_load_explicit(
-                &c->slot[flow_key_word(s->k, c->word) >> c->shift
-                         & (size - 1)],
-                memory_order_acquire);
+            slot = atomic_load_explicit(tbl_cut_child(c, s->k),
+                                        memory_order_acquire);
         }
-        if (slot && !(slot & TBL_SLOT_CUT)) {
-            const struct tbl_leaf *l =
-                (const struct tbl_leaf *) (uintptr_t) (slot & TBL_HT_PTR);
+        if (slot & TBL_SLOT_CUT || !(slot & TBL_SLOT_PTR))
+            continue;
+        if (slot & TBL_SLOT_RULE) {
+            uint64_t one = slot & ~(uint64_t) TBL_SLOT_RULE;
 
-            search_list(s, l->list, l->n);
+            search_list(s, &one, 1);
+        } else {
+            const struct tbl_leaf *l = tbl_slot_leaf(slot);
+
+            search_list(s, tbl_leaf_list(l), l->n);
         }
     }
 }
 
 static void
-search_group(struct search *s, struct tbl_rule *tr)
+search_cluster(struct search *s, const struct tbl *t,
+               const struct tbl_cluster *c)
 {
-    struct tbl_group *g = WEFT_CONTAINER_OF(tr, struct tbl_group, tr);
+    const struct tbl_slots *sl = atomic_load_explicit(&c->slots,
+                                                      memory_order_acquire);
+    const struct tbl_slots *old;
+    uint64_t w[FLOW_KEY_WORDS], slot;
+    uint32_t hash;
 
-    if (!g->n)
-        search_tree(s, tbl_group_tree(g));
-    else
-        search_list(s, tbl_group_list(g), g->n);
+    for (unsigned i = 0; i < c->n; i++)
+        w[i] = flow_key_word(s->k, c->idx[i]) & c->bits[i];
+    hash = (uint32_t) hash_words(&t->key, w, c->n);
+    slot = atomic_load_explicit(&sl->slot[hash & sl->mask],
+                                memory_order_acquire);
+    if (!slot) {
+        old = atomic_load_explicit(&sl->old, memory_order_acquire);
+        slot = atomic_load_explicit(old ? &old->slot[hash & old->mask]
+                                        : &sl->slot[hash & sl->mask],
+                                    memory_order_acquire);
+    }
+    search_node(s, slot);
 }
 
 /* ------------------------------------------------------------------ lookup */
@@ -162,23 +175,25 @@ tbl_lookup_accepted(const struct tbl *t, const struct flow_key *k,
     const struct tbl_form *f = atomic_load_explicit(&t->form,
                                                     memory_order_acquire);
     const struct tbl_hash *h = (const struct tbl_hash *) f;
+    const struct tbl_merged *m = (const struct tbl_merged *) f;
     struct search s = { k, accept, arg, NULL };
 
-    if (f->kind == TBL_LINEAR) {
+    switch (f->kind) {
+    case TBL_LINEAR:
         search_linear(&s, (const struct tbl_linear *) f);
-        return s.best;
-    }
-    for (uint32_t i = 0; i < h->n_masks; i++) {
-        const struct tbl_mask *m = h->masks[i];
-        struct tbl_rule *r = NULL;
-
-        if (beats(&s, atomic_load_explicit(&m->max_prio,
-                                           memory_order_relaxed)))
-            r = mask_find(t, m, k);
-        if (r && f->kind == TBL_HASH)
-            try_chain(&s, r);
-        else if (r)
-            search_group(&s, r);
+        break;
+    case TBL_HASH:
+        for (uint32_t i = 0; i < h->n_masks; i++)
+            if (beats(&s, atomic_load_explicit(&h->masks[i]->max_prio,
+                                               memory_order_relaxed)))
+                try_chain(&s, mask_find(t, h->masks[i], k));
+        break;
+    case TBL_MERGED:
+        for (uint32_t i = 0; i < m->n; i++)
+            if (beats(&s, atomic_load_explicit(&m->clusters[i]->max_prio,
+                                               memory_order_relaxed)))
+                search_cluster(&s, t, m->clusters[i]);
+        break;
     }
     return s.best;
 }

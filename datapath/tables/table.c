@@ -35,13 +35,15 @@ static bool
 form_is_current(const struct tbl *t, enum tbl_kind kind)
 {
     const struct tbl_form *f = form_of(t);
-    const struct tbl_hash *h = (const struct tbl_hash *) f;
 
     if (f->kind != kind || kind == TBL_LINEAR)
         return false;
     /* Masks come and go one at a time, clusters only come. */
-    return h->n_masks == (kind == TBL_HASH ? t->n_active : t->now->n)
-           && tbl_hash_in_order(f);
+    if (kind == TBL_HASH)
+        return ((const struct tbl_hash *) f)->n_masks == t->n_active
+               && tbl_hash_in_order(f);
+    return ((const struct tbl_merged *) f)->n == t->now->n
+           && tbl_merged_in_order(f);
 }
 
 static void
@@ -63,17 +65,13 @@ next_drop(struct tbl *t)
     t->next = NULL;
 }
 
-/* Moves rules to the next clusters.  Without memory, things stay as they
- * are. */
+/* Moves rules to the next clusters. */
 static void
 next_fill(struct tbl *t, uint32_t n_rules)
 {
     struct tbl_set *old = t->now;
 
-    if (tbl_set_fill(t, n_rules)) {
-        next_drop(t);
-        return;
-    }
+    tbl_set_fill(t, n_rules);
     if (!tbl_set_is_full(t->next))
         return;
     free(t->next->todo);
@@ -113,9 +111,14 @@ form_update(struct tbl *t)
 bool
 tbl_work(struct tbl *t, uint32_t n_rules)
 {
+    bool more = false;
+
     if (t->next)
         next_fill(t, n_rules);
-    return t->next != NULL;
+    else if (t->now)
+        for (uint32_t i = 0; i < t->now->n; i++)
+            more |= tbl_cluster_work(t, t->now->clusters[i], n_rules);
+    return t->next || more;
 }
 
 struct tbl *
@@ -140,7 +143,6 @@ tbl_mask_free(void *m_)
 
     tbl_ht_free(atomic_load(&ht->old));
     tbl_ht_free(ht);
-    free(m->n_cost);
     free(m);
 }
 
@@ -578,14 +580,14 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
     static const char *const names[] = { "linear", "hash", "merged" };
     const struct tbl_form *f = form_of(t);
     const struct tbl_hash *h = (const struct tbl_hash *) f;
+    struct tbl_cost cost;
 
     *info = (struct tbl_info) {
         .form = names[f->kind],
         .n_rules = t->n_rules,
         .n_masks = t->n_active,
         .memory = sizeof *t + f->size + t->memory
-                  + (t->now ? t->now->group_bytes : 0)
-                  + (t->next ? t->next->group_bytes : 0),
+                  + tbl_set_bytes(t->now) + tbl_set_bytes(t->next),
     };
     switch (f->kind) {
     case TBL_LINEAR:
@@ -597,7 +599,9 @@ tbl_get_info(const struct tbl *t, struct tbl_info *info)
             info->max_probes += tbl_ht_probes(h->masks[i]) + 1;
         break;
     case TBL_MERGED:
-        info->max_probes = tbl_set_probes(t->now);
+        cost = tbl_set_cost(t->now);
+        info->max_probes = cost.far;
+        info->max_compares = cost.compares;
         break;
     }
 }

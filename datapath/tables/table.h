@@ -5,9 +5,10 @@
  *          look up.
  * Model:   a struct tbl holds rules by reference and picks the cheapest form
  *          that fits them: linear (few rules), hash (few masks), merged
- *          (general: masks gathered into few clusters, long groups of rules
+ *          (general: masks gathered into few clusters, what is long in them
  *          cut into trees).  tbl_info.max_probes bounds the far memory
- *          accesses of a lookup, a rule counted as one.  Rules with the same
+ *          accesses of a lookup: those that wait for one another, the lines
+ *          of a leaf being fetched together.  Rules with the same
  *          mask share one struct tbl_mask.
  *          Between two rules of equal priority that both match, either may be
  *          returned (OpenFlow 1.3.5 §6.4: undefined).
@@ -17,17 +18,18 @@
  *          grace period after tbl_remove.
  * Cost:    linear: up to 16 rules, one line per rule and four key words;
  *          hash: one bucket line and one rule line per distinct mask probed,
- *          13 to 26 bytes of index per rule; merged: one bucket, one group
- *          and its rules per cluster, about 100 bytes of index per rule.  A
- *          group of more than 16 rules is a tree: at most 24 cuts and, as a
- *          rule, 16 rules on a way through it, at up to 300 bytes per rule.
+ *          13 to 26 bytes of index per rule; merged: per cluster one slot and
+ *          one leaf, whose rules are compared four at a time, or cuts of the
+ *          key's bits on the way to it; about 100 bytes of index per rule.
+ *          Clusters are chosen so that a lookup is expected to be cheapest.
  *          Where rules care about so many different fields that copies would
- *          take more memory than that, a lookup goes several ways and is
- *          longer: no fixed number holds for any rules whatever, but
- *          max_probes does for those that are there, whatever the traffic.
- *          A change costs a few leaves; now and then its whole tree.  Masks
- *          or clusters whose priorities cannot win any more are skipped.
- *          Clusters are chosen anew when groups get long; rules move over a
+ *          take too much memory, a lookup goes several ways and is longer: no
+ *          fixed number holds for any rules whatever, but max_probes and
+ *          max_compares do for those that are there, whatever the traffic.
+ *          A change costs a leaf or a few; now and then a subtree of up to a
+ *          thousand rules.  Masks or clusters whose priorities cannot win any
+ *          more are skipped.
+ *          Clusters are chosen anew when lookups get long; rules move over a
  *          few at a time, with each change and in tbl_work. */
 #ifndef DP_TABLE_H
 #define DP_TABLE_H
@@ -121,7 +123,8 @@ void tbl_union_mask(const struct tbl *, struct flow_key *mask);
 struct tbl_info {
     const char *form;
     uint32_t n_rules, n_masks;
-    uint32_t max_probes; /* Far accesses per lookup now, worst case. */
+    uint32_t max_probes; /* Far accesses per lookup now, worst case ... */
+    uint32_t max_compares; /* ... and rules compared. */
     bool cheap;          /* Cheaper than a lookup in a cache. */
     size_t memory;       /* Bytes of index and masks. */
 };

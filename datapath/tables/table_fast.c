@@ -16,7 +16,7 @@ tbl_lookup_burst(const struct tbl *t, const struct flow_key *const keys[],
         tbl_hash_lookup(t, (const struct tbl_hash *) f, keys, n, rules);
         break;
     case TBL_MERGED:
-        tbl_merged_lookup(t, (const struct tbl_hash *) f, keys, n, rules);
+        tbl_merged_lookup(t, (const struct tbl_merged *) f, keys, n, rules);
         break;
     }
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 #include "datapath/hash_fast.h"
+#include "datapath/tables/node_fast.h"
 #include "datapath/tables/table.h"
 #include "utils/base/hmap.h"
 
@@ -27,14 +28,18 @@
 #define TBL_LINEAR_CHEAP 8 /* Lines, see struct tbl_info. */
 #define TBL_HASH_MASKS 3     /* Above, one probe of a cluster is cheaper. */
 #define TBL_HASH_MASKS_MIN 2 /* Back from the merged form at this. */
-#define TBL_CLUSTERS 10      /* Merged masks that a build makes. */
-#define TBL_GROUP_LONG 16    /* Rules of a group: time to choose anew. */
-#define TBL_LEAF_MAX 16      /* Rules compared one by one, in a long group. */
-#define TBL_TREE_MIN 8       /* Back from a tree to a list at this. */
+#define TBL_CLUSTERS 10      /* Clusters that a plan makes, at most. */
+#define TBL_FAR_MAX 8        /* Far accesses of a lookup that plans aim at ... */
+#define TBL_COMPARES_MAX 32  /* ... and rules compared. */
+#define TBL_LEAF_MAX 16      /* Rules of a leaf. */
+#define TBL_TREE_MIN 8       /* Back from a cut to a leaf at this. */
 #define TBL_TREE_DEPTH 24    /* Cuts above a leaf. */
-#define TBL_TREE_COPIES 8    /* Copies per rule that a build may make. */
+#define TBL_TREE_COPIES 4    /* Copies per rule that a build may make. */
+#define TBL_REBUILD_MAX 1024 /* Rules of a subtree that is built at once. */
 #define TBL_FILL_STEP 8      /* Rules moved per change. */
 #define TBL_FILL_SMALL 256   /* Rules of a table that is filled at once. */
+
+#define TBL_NODE_SIZE(size) (((size) + 63) / 64 * 64)
 
 /* ------------------------------------------------------------- hash table
  *
@@ -111,71 +116,43 @@ struct tbl_mask {
     uint32_t n_top;      /* Heads that have max_prio; not of clusters. */
     uint32_t n_removed;  /* Since max_prio was exact. */
     bool max_stale;
-    struct tbl_mask *cluster[2]; /* By tbl_set.side; NULL: none yet. */
-    /* Of a cluster: groups by the far accesses they may take. */
-    uint32_t *n_cost;
-    uint32_t n_cost_room, max_cost;
+    struct tbl_cluster *cluster[2]; /* By tbl_set.side; NULL: none yet. */
 };
 
-/* ----------------------------------------------------------------- groups
+/* --------------------------------------------------------------- clusters
  *
- * In the merged form a cluster is a struct tbl_mask of its own, part of the
- * masks of all its rules, and what its hash table holds are groups: rules
- * that agree in the cluster's bits, highest priority first.  'tr' is the
- * group as a rule of the cluster; the list follows its values.  It does not
- * change once it is visible.  A long group has a tree in place of the list. */
-struct tbl_group {
-    uint32_t n; /* 0: the only word of the list points to a tbl_tree. */
-    struct tbl_rule tr;
+ * In the merged form a cluster is what the masks of all its rules have in
+ * common, and a table of slots (node_fast.h) by the hash of these bits.  A
+ * slot that is 0 has not been moved out of 'old' yet, if there is one. */
+struct tbl_slots {
+    uint32_t mask;  /* Number of slots - 1. */
+    uint32_t moved; /* Control: slots moved out of 'old'. */
+    _Atomic(struct tbl_slots *) old; /* Half as many slots; or NULL. */
+    _Atomic uint64_t slot[];
 };
 
-/* List of a group: rule(48) and, above it, its priority(16). */
-static inline uint64_t *
-tbl_group_list(struct tbl_group *g)
-{
-    return &g->tr.values[g->tr.n_values];
-}
-
-/* ------------------------------------------------------------------ trees
- *
- * The rules of a long group.  A cut looks at some neighbouring bits of one
- * key word and leads to one child for each of their values; a rule that does
- * not care is in all children, or, where that would cost too much memory, in
- * the one more child that every packet visits ('aside').  Leaves are lists
- * like those of groups.  Bits that the cuts above a leaf have settled are
- * known there; a rule that asks for no others matches whatever gets there, so
- * that a search ends at it: 'reach' is where.
- *
- * Slots: node(48), bit 0 for a cut, and above it the highest priority below.
- * Workers read slots while control replaces them; leaves do not change. */
-#define TBL_SLOT_CUT 1u
-
-struct tbl_leaf {
-    uint32_t n, reach;
-    uint64_t list[];
+/* How many slots have a cost, and the highest. */
+struct tbl_hist {
+    uint32_t *n;
+    uint32_t room, max;
 };
 
-struct tbl_cut {
-    uint8_t word, shift, bits;
-    bool aside;
-    uint32_t cost;           /* Control: far accesses below, at most. */
-    _Atomic uint64_t slot[]; /* 1 << bits, and the one aside. */
-};
+struct tbl_cluster {
+    /* Read by workers. */
+    _Atomic(struct tbl_slots *) slots;
+    _Atomic int32_t max_prio; /* No rule has a higher one; -1: none. */
+    uint8_t n;                /* Words hashed. */
+    uint8_t idx[FLOW_KEY_WORDS];
+    uint64_t bits[FLOW_KEY_WORDS];
 
-struct tbl_tree {
-    _Atomic uint64_t root;
     /* Control only. */
-    uint32_t n_rules, n_built;
-    uint64_t n_entries; /* In the leaves: rules and their copies. */
-    uint64_t built_entries;
+    struct flow_key mask;
+    uint32_t n_used; /* Slots. */
+    uint32_t n_removed;
+    bool max_stale;
     size_t bytes;
+    struct tbl_hist hist[2]; /* Far accesses, compares. */
 };
-
-static inline struct tbl_tree *
-tbl_group_tree(struct tbl_group *g)
-{
-    return (struct tbl_tree *) (uintptr_t) *tbl_group_list(g);
-}
 
 /* ------------------------------------------------------------------ forms */
 
@@ -197,23 +174,27 @@ struct tbl_linear {
     uint64_t mv[];
 };
 
-/* Masks (of kind TBL_MERGED: clusters), highest priority first when
- * published. */
+/* Masks, highest priority first when published. */
 struct tbl_hash {
     struct tbl_form form;
     uint32_t n_masks;
     const struct tbl_mask *masks[];
 };
 
+/* As struct tbl_hash. */
+struct tbl_merged {
+    struct tbl_form form;
+    uint32_t n;
+    const struct tbl_cluster *clusters[];
+};
+
 /* Clusters that together hold all rules, or will once 'todo' is empty. */
 struct tbl_set {
-    struct tbl_mask **clusters;
+    struct tbl_cluster **clusters;
     uint32_t n, room;
     uint8_t side;       /* Which of tbl_mask.cluster is ours. */
-    uint32_t longest;   /* No group is longer. */
     uint32_t n_built;   /* Heads when the clusters were chosen. */
     uint32_t n_changes; /* Since then. */
-    size_t group_bytes;
     struct tbl_rule **todo; /* Rules to come, by their 'pos'; or NULL. */
     uint32_t n_todo, at;
 };
@@ -265,8 +246,9 @@ struct tbl_form *tbl_linear_build(const struct tbl *);
 struct tbl_form *tbl_hash_build(const struct tbl *);
 struct tbl_form *tbl_merged_form(const struct tbl *);
 uint32_t tbl_linear_probes(const struct tbl_form *);
-/* Are the masks still in order of priority? */
+/* Are the masks (clusters) still in order of priority? */
 bool tbl_hash_in_order(const struct tbl_form *);
+bool tbl_merged_in_order(const struct tbl_form *);
 
 /* table.c */
 struct tbl_mask *tbl_mask_create(const struct flow_key *mask);
@@ -275,47 +257,71 @@ void tbl_mask_raise(struct tbl_mask *, const struct tbl_rule *);
 /* 'gone' has left: max_prio may be lower now. */
 void tbl_mask_lower(struct tbl_mask *, const struct tbl_rule *gone);
 
-/* merged.c: clusters and groups.  Only a form makes them visible. */
+/* merged.c: clusters.  Only a form makes them visible. */
 /* Chooses clusters for all rules: t->next.  0 or -ENOMEM. */
 WEFT_MUST_CHECK int tbl_set_begin(struct tbl *);
-/* Moves up to 'n' rules into t->next.  0 or -ENOMEM. */
-WEFT_MUST_CHECK int tbl_set_fill(struct tbl *, uint32_t n);
+/* Moves up to 'n' rules into t->next. */
+void tbl_set_fill(struct tbl *, uint32_t n);
 bool tbl_set_is_full(const struct tbl_set *);
 /* A head comes or goes.  Add: 0 or -ENOMEM. */
 WEFT_MUST_CHECK int tbl_set_add(struct tbl *, struct tbl_set *,
                                 struct tbl_rule *);
 void tbl_set_del(struct tbl *, struct tbl_set *, struct tbl_rule *);
-/* Groups are long: clusters should be chosen anew. */
+/* Lookups are longer than they may be: clusters should be chosen anew. */
 bool tbl_set_is_bad(const struct tbl_set *);
-uint32_t tbl_set_probes(const struct tbl_set *); /* Far accesses, at most. */
+/* Of a lookup, at most. */
+struct tbl_cost {
+    uint32_t far, compares;
+};
+struct tbl_cost tbl_set_cost(const struct tbl_set *);
+size_t tbl_set_bytes(const struct tbl_set *);     /* Accepts NULL. */
 void tbl_set_put(struct tbl *, struct tbl_set *); /* Frees later. */
 void tbl_set_free(struct tbl_set *);              /* Frees at once. */
-struct tbl_mask *tbl_cluster_add(struct tbl *, struct tbl_set *,
-                                 const struct flow_key *mask);
+struct tbl_cluster *tbl_set_cluster(struct tbl_set *,
+                                    const struct flow_key *mask);
 
-/* tree.c: 'list' is that of a group of cluster 'c'. */
-struct tbl_tree *tbl_tree_create(struct tbl *, const struct tbl_mask *c,
-                                 const uint64_t *list, uint32_t n);
+/* cluster.c */
+struct tbl_cluster *tbl_cluster_create(const struct flow_key *mask);
+void tbl_cluster_free(void *c);
 /* 'r' comes or goes; workers see either. */
-void tbl_tree_change(struct tbl *, struct tbl_tree *, const struct tbl_mask *c,
-                     const struct tbl_rule *r, bool add);
-/* All rules, highest priority first; list[] has room for them. */
-void tbl_tree_list(const struct tbl_tree *, uint64_t list[]);
-uint32_t tbl_tree_cost(const struct tbl_tree *); /* Far accesses, at most. */
-void tbl_tree_free(void *tree);
+void tbl_cluster_change(struct tbl *, struct tbl_cluster *,
+                        const struct tbl_rule *r, bool add);
+/* Moves up to 'n' slots of a table that grows.  True: there is more. */
+bool tbl_cluster_work(struct tbl *, struct tbl_cluster *, uint32_t n);
+struct tbl_cost tbl_cluster_cost(const struct tbl_cluster *);
+
+/* tree.c, leaf.c: what slots lead to.  Lists: rule(48) and above it its
+ * priority(16), highest first.  '*bytes' is kept up to date. */
+uint64_t tbl_node_build(struct tbl *, const uint64_t *list, uint32_t n,
+                        size_t *bytes);
+/* 'r' comes or goes; workers see either. */
+void tbl_node_change(struct tbl *, _Atomic uint64_t *at,
+                     const struct tbl_rule *r, bool add, size_t *bytes);
+/* All rules once; the caller frees *list. */
+uint32_t tbl_node_list(uint64_t slot, uint64_t **list);
+struct tbl_cost tbl_node_cost(uint64_t slot);
+void tbl_node_put(struct tbl *, uint64_t slot, size_t *bytes); /* Later. */
+void tbl_node_free(uint64_t slot);
+void *tbl_node_alloc(size_t size);
+/* 'known': bits of key words that are settled on the way to the leaf. */
+uint64_t tbl_leaf_make(const uint64_t *list, uint32_t n,
+                       const uint64_t *known);
+uint32_t tbl_leaf_reach(const uint64_t *list, uint32_t n,
+                        const uint64_t *known);
+size_t tbl_leaf_size(const struct tbl_leaf *);
 
 /* plan.c: makes the clusters of 'set', and gives one to each mask with rules.
  * 0 or -ENOMEM. */
 WEFT_MUST_CHECK int tbl_plan(struct tbl *, struct tbl_set *);
 
-/* linear_fast.c, hash_fast.c */
+/* linear_fast.c, hash_fast.c, merged_fast.c */
 void tbl_linear_lookup(const struct tbl_linear *,
                        const struct flow_key *const keys[], unsigned n,
                        struct tbl_rule *rules[]);
 void tbl_hash_lookup(const struct tbl *, const struct tbl_hash *,
                      const struct flow_key *const keys[], unsigned n,
                      struct tbl_rule *rules[]);
-void tbl_merged_lookup(const struct tbl *, const struct tbl_hash *,
+void tbl_merged_lookup(const struct tbl *, const struct tbl_merged *,
                        const struct flow_key *const keys[], unsigned n,
                        struct tbl_rule *rules[]);
 

@@ -20,9 +20,10 @@
 
 struct build {
     struct tbl *t;
-    struct tbl_tree *tree;
+    size_t *bytes;            /* Of all nodes. */
     const struct tbl_rule *r; /* That comes or goes. */
     bool add;
+    uint32_t copies;          /* Per rule, that a new cut may make. */
     uint64_t known[FLOW_KEY_WORDS]; /* Bits settled on the way here. */
 };
 
@@ -32,22 +33,10 @@ slot_load(const _Atomic uint64_t *slot)
     return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
-static void *
-slot_node(uint64_t slot)
-{
-    return (void *) (uintptr_t) (slot & TBL_HT_PTR);
-}
-
 static uint64_t
 slot_make(const void *node, uint64_t priority, unsigned tag)
 {
     return (uint64_t) (uintptr_t) node | tag | priority << 48;
-}
-
-static size_t
-leaf_size(uint32_t n)
-{
-    return sizeof(struct tbl_leaf) + 8 * (size_t) n;
 }
 
 static size_t
@@ -56,12 +45,46 @@ cut_size(unsigned bits)
     return sizeof(struct tbl_cut) + 8 * ((size_t) (1u << bits) + 1);
 }
 
-static uint32_t
-slot_cost(uint64_t slot)
+static size_t
+node_bytes(uint64_t slot)
 {
-    if (slot & TBL_SLOT_CUT)
-        return ((const struct tbl_cut *) slot_node(slot))->cost;
-    return slot ? 1 + ((const struct tbl_leaf *) slot_node(slot))->reach : 0;
+    if (!(slot & TBL_SLOT_PTR) || slot & TBL_SLOT_RULE)
+        return 0;
+    return TBL_NODE_SIZE(slot & TBL_SLOT_CUT
+                             ? cut_size(tbl_slot_cut(slot)->bits)
+                             : tbl_leaf_size(tbl_slot_leaf(slot)));
+}
+
+/* A cut in one line is one far access, a wide one is two. */
+struct tbl_cost
+tbl_node_cost(uint64_t slot)
+{
+    const struct tbl_cut *c = tbl_slot_cut(slot);
+    struct tbl_cost cost = { 0, 0 };
+
+    if (!(slot & TBL_SLOT_PTR))
+        return cost;
+    if (slot & TBL_SLOT_RULE)
+        return (struct tbl_cost) { 1, 1 };
+    if (!(slot & TBL_SLOT_CUT))
+        return (struct tbl_cost) { 1, tbl_slot_leaf(slot)->reach };
+    if (c->aside)
+        cost = tbl_node_cost(slot_load(&c->slot[0]));
+    cost.far += 1u + (cut_size(c->bits) > WEFT_CACHE_LINE) + c->far;
+    cost.compares += c->compares;
+    return cost;
+}
+
+/* Rules, with their copies. */
+static uint32_t
+node_entries(uint64_t slot)
+{
+    if (!(slot & TBL_SLOT_PTR))
+        return 0;
+    if (slot & TBL_SLOT_RULE)
+        return 1;
+    return slot & TBL_SLOT_CUT ? tbl_slot_cut(slot)->n_entries
+                               : tbl_slot_leaf(slot)->n;
 }
 
 /* Bits that 'r' asks for in key word 'w', and their values. */
@@ -77,27 +100,6 @@ rule_word(const struct tbl_rule *r, unsigned w, uint64_t *value)
     i = (unsigned) __builtin_popcount(m->map & ((UINT32_C(1) << w) - 1));
     *value = r->values[i];
     return m->bits[i];
-}
-
-static bool
-rule_settled(const struct build *b, const struct tbl_rule *r)
-{
-    const struct tbl_mask *m = r->mask;
-    uint64_t more = 0;
-
-    for (unsigned i = 0; i < m->n; i++)
-        more |= m->bits[i] & ~b->known[m->idx[i]];
-    return !more;
-}
-
-/* How many rules of the list a search may look at. */
-static uint32_t
-list_reach(const struct build *b, const uint64_t *list, uint32_t n)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (rule_settled(b, tbl_slot_rule(list[i])))
-            return i + 1;
-    return n;
 }
 
 /* ----------------------------------------------------------- choosing a cut */
@@ -119,14 +121,14 @@ log2_quarters(uint64_t n, uint64_t of)
     return q;
 }
 
-/* Far accesses for 'n' rules, before anything is known about them. */
+/* Far accesses for 'n' rules, before anything is known about them; four rules
+ * compared side by side count as one. */
 static uint32_t
 cost_guess(uint32_t n)
 {
     if (n <= TBL_LEAF_MAX)
-        return COST_FRACTION * (n + !!n);
-    return COST_FRACTION * (TBL_LEAF_MAX + 1)
-           + 6 * log2_quarters(n, TBL_LEAF_MAX);
+        return COST_FRACTION * !!n + COST_FRACTION * n / 4;
+    return COST_FRACTION * 5 + 6 * log2_quarters(n, TBL_LEAF_MAX);
 }
 
 static void
@@ -208,39 +210,30 @@ cut_choose(const struct build *b, const uint64_t *list, uint32_t n,
 
 /* ----------------------------------------------------------------- building */
 
-static uint64_t
-leaf_make(struct build *b, const uint64_t *list, uint32_t n, uint32_t reach)
-{
-    struct tbl_leaf *l;
-
-    if (!n)
-        return 0;
-    l = base_xmalloc(leaf_size(n));
-    l->n = n;
-    l->reach = reach;
-    memcpy(l->list, list, 8 * (size_t) n);
-    b->tree->bytes += leaf_size(n);
-    b->tree->n_entries += n;
-    return slot_make(l, list[0] >> 48, 0);
-}
-
 /* Brings what is known of the cut up to date; returns its slot. */
 static uint64_t
 cut_refresh(struct tbl_cut *c)
 {
     uint64_t priority = 0;
-    uint32_t n = 1u << c->bits, cost = 0;
+    uint32_t n = 1u << c->bits, far = 0, compares = 0;
 
+    c->n_entries = 0;
     for (uint32_t i = 0; i <= n; i++) {
         uint64_t slot = slot_load(&c->slot[i]);
+        struct tbl_cost cost;
 
+        if (!(slot & TBL_SLOT_PTR))
+            continue;
         priority = WEFT_MAX(priority, slot >> 48);
-        if (i < n)
-            cost = WEFT_MAX(cost, slot_cost(slot));
-        else
-            cost += slot_cost(slot);
+        c->n_entries += node_entries(slot);
+        if (i) {
+            cost = tbl_node_cost(slot);
+            far = WEFT_MAX(far, cost.far);
+            compares = WEFT_MAX(compares, cost.compares);
+        }
     }
-    c->cost = cost + 1 + (cut_size(c->bits) > 64);
+    c->far = (uint16_t) WEFT_MIN(far, UINT16_MAX);
+    c->compares = (uint16_t) WEFT_MIN(compares, UINT16_MAX);
     return slot_make(c, priority, TBL_SLOT_CUT);
 }
 
@@ -251,14 +244,14 @@ struct sorted {
     uint32_t from[256 + 2];
 };
 
-/* Calls for the children 'v' of cut 'c' that rule 'r' is in. */
+/* Calls for the slots 'v' of cut 'c' that rule 'r' is in. */
 #define FOR_CHILDREN(v, c, r)                                                 \
     for (uint32_t v##_free, v##_sub, v##_more = 1,                            \
          v = child_first(c, r, &v##_free, &v##_sub);                          \
          v##_more;                                                            \
          v##_more = v##_sub != 0,                                             \
          v##_sub = (v##_sub - 1) & v##_free,                                  \
-         v = (v & ~v##_free) | v##_sub)
+         v = (((v - 1) & ~v##_free) | v##_sub) + 1)
 
 static uint32_t
 child_first(const struct tbl_cut *c, const struct tbl_rule *r,
@@ -270,10 +263,10 @@ child_first(const struct tbl_cut *c, const struct tbl_rule *r,
     *free_bits = ~(uint32_t) (m >> c->shift) & (size - 1);
     if (c->aside && *free_bits == size - 1) {
         *free_bits = *sub = 0;
-        return size;
+        return 0;
     }
     *sub = *free_bits;
-    return (uint32_t) (v >> c->shift & (size - 1)) | *sub;
+    return ((uint32_t) (v >> c->shift & (size - 1)) | *sub) + 1;
 }
 
 static void
@@ -296,13 +289,20 @@ cut_sort(const struct tbl_cut *c, const uint64_t *list, uint32_t n,
             s->list[at[v]++] = list[i];
 }
 
-/* The bits that a child of the cut knows; the one aside knows no more. */
+/* The bits that the child in a slot knows; the one aside knows no more. */
 static uint64_t
-cut_known(const struct tbl_cut *c, uint32_t child)
+cut_known(const struct tbl_cut *c, uint32_t slot)
 {
-    uint64_t size = 1u << c->bits;
+    return slot ? ((UINT64_C(1) << c->bits) - 1) << c->shift : 0;
+}
 
-    return child < size ? (size - 1) << c->shift : 0;
+static uint64_t
+leaf_make(struct build *b, const uint64_t *list, uint32_t n)
+{
+    uint64_t slot = tbl_leaf_make(list, n, b->known);
+
+    *b->bytes += node_bytes(slot);
+    return slot;
 }
 
 /* Slot of a subtree for the list, at 'depth', of about 'budget' entries. */
@@ -310,23 +310,27 @@ static uint64_t
 node_build(struct build *b, const uint64_t *list, uint32_t n, unsigned depth,
            uint64_t budget)
 {
-    uint32_t reach = list_reach(b, list, n), size;
+    uint32_t reach, size;
     struct choice ch;
     struct sorted s;
     struct tbl_cut *c;
     uint64_t known;
 
-    if (reach <= TBL_LEAF_MAX || depth == TBL_TREE_DEPTH)
-        return leaf_make(b, list, n, reach);
+    if (n <= TBL_LEAF_MAX || depth == TBL_TREE_DEPTH)
+        return leaf_make(b, list, n);
+    reach = tbl_leaf_reach(list, n, b->known);
+    if (reach <= TBL_LEAF_MAX)
+        return leaf_make(b, list, n);
     ch = cut_choose(b, list, reach, WEFT_MAX(budget, n));
     if (ch.cost == UINT32_MAX)
-        return leaf_make(b, list, n, reach);
-    c = base_xcalloc(1, cut_size(ch.bits));
-    b->tree->bytes += cut_size(ch.bits);
-    c->word = (uint8_t) ch.word;
-    c->shift = (uint8_t) ch.shift;
-    c->bits = (uint8_t) ch.bits;
-    c->aside = ch.aside;
+        return leaf_make(b, list, n);
+    c = tbl_node_alloc(cut_size(ch.bits));
+    *c = (struct tbl_cut) {
+        .word = (uint8_t) ch.word, .shift = (uint8_t) ch.shift,
+        .bits = (uint8_t) ch.bits, .aside = ch.aside,
+        .n_rules = n, .n_built = n,
+    };
+    *b->bytes += TBL_NODE_SIZE(cut_size(ch.bits));
     cut_sort(c, list, n, &s);
     size = 1u << c->bits;
     known = b->known[c->word];
@@ -343,123 +347,55 @@ node_build(struct build *b, const uint64_t *list, uint32_t n, unsigned depth,
     return cut_refresh(c);
 }
 
-static void
-node_free(uint64_t slot)
+void
+tbl_node_free(uint64_t slot)
 {
-    struct tbl_cut *c = slot_node(slot);
+    struct tbl_cut *c = tbl_slot_cut(slot);
 
+    if (!(slot & TBL_SLOT_PTR) || slot & TBL_SLOT_RULE)
+        return;
     if (slot & TBL_SLOT_CUT)
         for (uint32_t i = 0; i <= 1u << c->bits; i++)
-            node_free(slot_load(&c->slot[i]));
+            tbl_node_free(slot_load(&c->slot[i]));
     free(c);
 }
 
 static void
 cut_free(void *c)
 {
-    node_free(slot_make(c, 0, TBL_SLOT_CUT));
+    tbl_node_free(slot_make(c, 0, TBL_SLOT_CUT));
 }
 
-static void
-known_init(struct build *b, const struct tbl_mask *c)
+static size_t
+tree_bytes(uint64_t slot)
 {
-    memset(b->known, 0, sizeof b->known);
-    for (unsigned i = 0; i < c->n; i++)
-        b->known[c->idx[i]] = c->bits[i];
-}
+    const struct tbl_cut *c = tbl_slot_cut(slot);
+    size_t bytes = node_bytes(slot);
 
-/* (Re)builds all of the tree; what it was is for the caller to free. */
-static void
-tree_build(struct build *b, const struct tbl_mask *c, const uint64_t *list,
-           uint32_t n)
-{
-    struct tbl_tree *tree = b->tree;
-
-    known_init(b, c);
-    tree->n_rules = tree->n_built = n;
-    tree->n_entries = 0;
-    tree->bytes = sizeof *tree;
-    atomic_store_explicit(&tree->root,
-                          node_build(b, list, n, 0,
-                                     (uint64_t) n * TBL_TREE_COPIES),
-                          memory_order_release);
-    tree->built_entries = tree->n_entries;
-}
-
-struct tbl_tree *
-tbl_tree_create(struct tbl *t, const struct tbl_mask *c, const uint64_t *list,
-                uint32_t n)
-{
-    struct build b = { .t = t };
-
-    BASE_NEW(b.tree);
-    tree_build(&b, c, list, n);
-    return b.tree;
+    if (slot & TBL_SLOT_CUT)
+        for (uint32_t i = 0; i <= 1u << c->bits; i++)
+            bytes += tree_bytes(slot_load(&c->slot[i]));
+    return bytes;
 }
 
 void
-tbl_tree_free(void *tree_)
+tbl_node_put(struct tbl *t, uint64_t slot, size_t *bytes)
 {
-    struct tbl_tree *tree = tree_;
-
-    node_free(slot_load(&tree->root));
-    free(tree);
+    *bytes -= tree_bytes(slot);
+    if (slot & TBL_SLOT_PTR && !(slot & TBL_SLOT_RULE))
+        t->env.defer(t->env.arg, slot & TBL_SLOT_CUT ? cut_free : free,
+                     (void *) (uintptr_t) (slot & TBL_NODE_PTR));
 }
 
-uint32_t
-tbl_tree_cost(const struct tbl_tree *tree)
+uint64_t
+tbl_node_build(struct tbl *t, const uint64_t *list, uint32_t n, size_t *bytes)
 {
-    return 1 + slot_cost(slot_load(&tree->root));
+    struct build b = { .t = t, .bytes = bytes };
+
+    return node_build(&b, list, n, 0, (uint64_t) n * TBL_TREE_COPIES);
 }
 
-/* ------------------------------------------------------------------ changes */
-
-/* A leaf is replaced, by a subtree when it has got long. */
-static void
-leaf_change(struct build *b, _Atomic uint64_t *at, unsigned depth)
-{
-    uint64_t slot = slot_load(at);
-    struct tbl_leaf *l = slot_node(slot);
-    uint32_t n_old = l ? l->n : 0, n = 0, i = 0;
-    uint64_t *list = base_xmalloc(8 * ((size_t) n_old + 1));
-
-    for (; i < n_old && l->list[i] >> 48 >= b->r->priority; i++)
-        if (b->add || tbl_slot_rule(l->list[i]) != b->r)
-            list[n++] = l->list[i];
-    if (b->add)
-        list[n++] = slot_make(b->r, b->r->priority, 0);
-    for (; i < n_old; i++)
-        list[n++] = l->list[i];
-    b->tree->n_entries -= n_old;
-    b->tree->bytes -= l ? leaf_size(n_old) : 0;
-    /* What a build made room for is not taken twice. */
-    slot = node_build(b, list, n, depth,
-                      (uint64_t) n * (b->tree->n_entries
-                                      < 4u * b->tree->n_rules ? 4 : 1));
-    atomic_store_explicit(at, slot, memory_order_release);
-    if (l)
-        b->t->env.defer(b->t->env.arg, free, l);
-    free(list);
-}
-
-static void
-node_change(struct build *b, _Atomic uint64_t *at, unsigned depth)
-{
-    uint64_t slot = slot_load(at), known;
-    struct tbl_cut *c = slot_node(slot);
-
-    if (!(slot & TBL_SLOT_CUT)) {
-        leaf_change(b, at, depth);
-        return;
-    }
-    known = b->known[c->word];
-    FOR_CHILDREN (v, c, b->r) {
-        b->known[c->word] = known | cut_known(c, v);
-        node_change(b, &c->slot[v], depth + 1);
-    }
-    b->known[c->word] = known;
-    atomic_store_explicit(at, cut_refresh(c), memory_order_release);
-}
+/* ------------------------------------------------------------------ listing */
 
 static int
 by_entry(const void *a_, const void *b_)
@@ -472,59 +408,156 @@ by_entry(const void *a_, const void *b_)
 static void
 node_collect(uint64_t slot, uint64_t *list, size_t *n)
 {
+    if (!(slot & TBL_SLOT_PTR))
+        return;
     if (slot & TBL_SLOT_CUT) {
-        const struct tbl_cut *c = slot_node(slot);
+        const struct tbl_cut *c = tbl_slot_cut(slot);
 
         for (uint32_t i = 0; i <= 1u << c->bits; i++)
             node_collect(slot_load(&c->slot[i]), list, n);
-    } else if (slot) {
-        const struct tbl_leaf *l = slot_node(slot);
+    } else if (slot & TBL_SLOT_RULE) {
+        list[(*n)++] = slot & ~(uint64_t) TBL_SLOT_RULE;
+    } else {
+        const struct tbl_leaf *l = tbl_slot_leaf(slot);
 
-        memcpy(list + *n, l->list, 8 * (size_t) l->n);
+        memcpy(list + *n, tbl_leaf_list(l), 8 * (size_t) l->n);
         *n += l->n;
     }
 }
 
-void
-tbl_tree_list(const struct tbl_tree *tree, uint64_t list[])
+uint32_t
+tbl_node_list(uint64_t slot, uint64_t **list)
 {
-    uint64_t *all = base_xmalloc(8 * (size_t) (tree->n_entries + 1));
+    uint64_t *all = base_xmalloc(8 * ((size_t) node_entries(slot) + 1));
     uint32_t k = 0;
     size_t n = 0;
 
-    node_collect(slot_load(&tree->root), all, &n);
+    node_collect(slot, all, &n);
+    *list = all;
+    if (!(slot & TBL_SLOT_CUT))
+        return (uint32_t) n; /* In order, no copies. */
     qsort(all, n, sizeof *all, by_entry);
     for (size_t i = 0; i < n; i++)
         if (!i || all[i] != all[i - 1])
-            list[k++] = all[i];
-    free(all);
+            all[k++] = all[i];
+    return k;
 }
 
-static void
-tree_rebuild(struct build *b, const struct tbl_mask *c)
-{
-    uint64_t old = slot_load(&b->tree->root);
-    uint32_t n = b->tree->n_rules;
-    uint64_t *list = base_xmalloc(8 * ((size_t) n + 1));
+/* ------------------------------------------------------------------ changes */
 
-    tbl_tree_list(b->tree, list);
-    tree_build(b, c, list, n);
-    b->t->env.defer(b->t->env.arg, old & TBL_SLOT_CUT ? cut_free : free,
-                    slot_node(old));
+/* A rule or leaf is replaced, by a subtree when it has got long. */
+static void
+leaf_change(struct build *b, _Atomic uint64_t *at, unsigned depth)
+{
+    uint64_t slot = slot_load(at), *old;
+    uint32_t n_old = tbl_node_list(slot, &old), n = 0, i = 0;
+    uint64_t *list = base_xmalloc(8 * ((size_t) n_old + 1));
+
+    for (; i < n_old && old[i] >> 48 >= b->r->priority; i++)
+        if (b->add || tbl_slot_rule(old[i]) != b->r)
+            list[n++] = old[i];
+    if (b->add)
+        list[n++] = slot_make(b->r, b->r->priority, 0);
+    for (; i < n_old; i++)
+        list[n++] = old[i];
+    atomic_store_explicit(
+        at, node_build(b, list, n, depth, (uint64_t) n * b->copies),
+        memory_order_release);
+    tbl_node_put(b->t, slot, b->bytes);
+    free(list);
+    free(old);
+}
+
+/* Builds anew what 'at' holds, or makes it a leaf again. */
+static void
+node_rebuild(struct build *b, _Atomic uint64_t *at, unsigned depth)
+{
+    uint64_t slot = slot_load(at), *list;
+    uint32_t n = tbl_node_list(slot, &list);
+
+    atomic_store_explicit(
+        at, node_build(b, list, n, depth, (uint64_t) n * TBL_TREE_COPIES),
+        memory_order_release);
+    tbl_node_put(b->t, slot, b->bytes);
     free(list);
 }
 
-void
-tbl_tree_change(struct tbl *t, struct tbl_tree *tree, const struct tbl_mask *c,
-                const struct tbl_rule *r, bool add)
+/* Only subtrees of a size that takes well below a millisecond. */
+static bool
+cut_is_bad(const struct tbl_cut *c)
 {
-    struct build b = { .t = t, .tree = tree, .r = r, .add = add };
+    return c->n_rules <= TBL_REBUILD_MAX
+           && (c->n_rules > 2 * c->n_built || c->n_rules < c->n_built / 2
+               || c->n_rules <= TBL_TREE_MIN
+               || c->n_entries > 2u * TBL_TREE_COPIES * c->n_rules);
+}
 
-    tree->n_rules += add ? 1 : UINT32_MAX;
-    known_init(&b, c);
-    node_change(&b, &tree->root, 0);
-    if (tree->n_rules > 2 * tree->n_built
-        || tree->n_rules < tree->n_built / 2
-        || tree->n_entries > 2 * tree->built_entries + 4u * tree->n_rules)
-        tree_rebuild(&b, c);
+/* A child before it changed. */
+struct child {
+    uint64_t slot;
+    struct tbl_cost cost;
+    uint32_t n_entries;
+};
+
+/* A child has changed: brings what is known of the cut up to date, with a look
+ * at the others only where the one that counted most is less now. */
+static uint64_t
+cut_update(struct tbl_cut *c, uint64_t cut, uint32_t v, const struct child *was)
+{
+    uint64_t slot = slot_load(&c->slot[v]);
+    struct tbl_cost cost = tbl_node_cost(slot);
+
+    if (was->slot >> 48 == cut >> 48 && slot >> 48 < cut >> 48)
+        return cut_refresh(c);
+    if (v && ((was->cost.far == c->far && cost.far < c->far)
+              || (was->cost.compares == c->compares
+                  && cost.compares < c->compares)))
+        return cut_refresh(c);
+    c->n_entries += node_entries(slot) - was->n_entries;
+    if (v) {
+        c->far = (uint16_t) WEFT_MAX(c->far, WEFT_MIN(cost.far, UINT16_MAX));
+        c->compares = (uint16_t) WEFT_MAX(
+            c->compares, WEFT_MIN(cost.compares, UINT16_MAX));
+    }
+    return slot_make(c, WEFT_MAX(cut >> 48, slot >> 48), TBL_SLOT_CUT);
+}
+
+static void
+node_change(struct build *b, _Atomic uint64_t *at, unsigned depth)
+{
+    uint64_t slot = slot_load(at), known;
+    struct tbl_cut *c = tbl_slot_cut(slot);
+
+    if (!(slot & TBL_SLOT_CUT)) {
+        leaf_change(b, at, depth);
+        return;
+    }
+    known = b->known[c->word];
+    /* What a build made room for is not taken twice. */
+    b->copies = c->n_entries < TBL_TREE_COPIES / 2 * c->n_rules
+                    ? TBL_TREE_COPIES / 2 : 1;
+    FOR_CHILDREN (v, c, b->r) {
+        struct child was = { slot_load(&c->slot[v]), { 0, 0 }, 0 };
+
+        was.cost = tbl_node_cost(was.slot);
+        was.n_entries = node_entries(was.slot);
+        b->known[c->word] = known | cut_known(c, v);
+        node_change(b, &c->slot[v], depth + 1);
+        slot = cut_update(c, slot, v, &was);
+    }
+    b->known[c->word] = known;
+    c->n_rules += b->add ? 1 : UINT32_MAX;
+    atomic_store_explicit(at, slot, memory_order_release);
+    if (cut_is_bad(c))
+        node_rebuild(b, at, depth);
+}
+
+void
+tbl_node_change(struct tbl *t, _Atomic uint64_t *at, const struct tbl_rule *r,
+                bool add, size_t *bytes)
+{
+    struct build b = { .t = t, .bytes = bytes, .r = r, .add = add,
+                       .copies = TBL_TREE_COPIES };
+
+    node_change(&b, at, 0);
 }
