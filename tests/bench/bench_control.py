@@ -15,6 +15,7 @@ import statistics
 
 import bench_rows
 from bench_peers import PeerError, run
+from bench_run import PEERS, rss_kib
 
 K100, M1 = 100000, 1000000
 IN_FLIGHT = 256  # Frames between generator and sink.
@@ -70,81 +71,83 @@ def what_is_wrong(r, out, others):
     return None
 
 
-class Control:
-    def __init__(self, bench, peers):
-        self.bench, self.peers = bench, peers
+def blast(bench, peer, core, *words):
+    return json.loads(run(*bench.ofblast(peer, core, *words)))
 
-    def blast(self, peer, core, mode, n, tables=1):
-        return json.loads(run(
-            "taskset", "-c", str(core),
-            os.path.join(self.bench.build, "tests/bench/ofblast"),
-            peer.openflow_socket(), mode, str(n), str(tables)))
 
-    def value(self, r, name, out, rss):
-        if r["unit"] == "B":
-            return rss * 1024 / r["n"]
+def value(r, out, rss):
+    if r["unit"] == "B":
+        return rss * 1024 / r["n"]
+    if r["mode"] == "barrier":
+        return out["after_100_adds"]["p99_us"]
+    return out[r["value"]]
+
+
+def traffic_notes(peer, a, b):
+    """What the packets of row A1 felt between two readings."""
+    lost = b["offered"] - a["offered"] - (b["delivered"] - a["delivered"])
+    return dict(lost=max(0, lost - IN_FLIGHT), longest_us=peer.longest_us(),
+                gap_us=b["gap_max"] * 1e6 / b["hz"],
+                gaps_200us=b["gaps_200us"] - a["gaps_200us"])
+
+
+def one(bench, r, name, traffic):
+    """One run of peer 'name'; its value, notes, and what is wrong."""
+    packets = MISS if r["miss"] else (bench_rows.ROWS["A1"] if traffic
+                                      else None)
+    peer = PEERS[name](bench, packets)
+    core = 0 if packets else 1
+    try:
+        peer.start(PEERS[name].settings[0] if packets or name != "weft"
+                   else ("no-poll",))
+        os.sched_setaffinity(peer.main_pid(), {0})  # This thread only.
+        before = rss_kib(peer.main_pid())
+        if r["fill"]:
+            blast(bench, peer, core, "add", r["fill"])
+        peer.longest_us(reset=True)
+        peer.write_control(gap_max=0)
+        a = peer.read_stats()
+        out = blast(bench, peer, core, r["mode"], r["n"], r["tables"])
+        b = peer.read_stats()
+        wrong = what_is_wrong(r, out, 1 if packets else 0)
+        notes = {}
+        if traffic and not r["miss"]:
+            notes = traffic_notes(peer, a, b)
+            if notes["lost"]:
+                wrong = wrong or "%d frames lost" % notes["lost"]
+        if r["mode"] == "change":
+            notes["deletes_per_second"] = out["deletes_per_second"]
         if r["mode"] == "barrier":
-            return out["after_100_adds"]["p99_us"]
-        return out[r["value"]]
+            notes["idle_p99_us"] = out["idle"]["p99_us"]
+        rss = rss_kib(peer.main_pid()) - before
+        return dict(value=value(r, out, rss), wrong=wrong, notes=notes)
+    except PeerError as e:
+        return dict(value=float("inf") if r["low"] else 0, wrong=str(e),
+                    notes={})
+    finally:
+        peer.stop()
 
-    def one(self, r, name, traffic):
-        """One run of peer 'name'; its value, notes, and what is wrong."""
-        packets = MISS if r["miss"] else (bench_rows.ROWS["A1"] if traffic
-                                          else None)
-        peer = self.peers[name](self.bench, packets)
-        core = 0 if packets else 1
-        try:
-            peer.start(("default",) if packets else ("no-poll",))
-            os.sched_setaffinity(peer.main_pid(), {0})  # This thread only.
-            before = self.bench.rss_kib(peer.main_pid())
-            if r["fill"]:
-                self.blast(peer, core, "add", r["fill"])
-            peer.longest_us(reset=True)
-            a = self.bench.read_stats(peer)
-            out = self.blast(peer, core, r["mode"], r["n"], r["tables"])
-            b = self.bench.read_stats(peer)
-            longest = peer.longest_us()
-            rss = self.bench.rss_kib(peer.main_pid()) - before
-            wrong = what_is_wrong(r, out, 1 if packets else 0)
-            notes = {}
-            if traffic and not r["miss"]:
-                lost = ((b["offered"] - a["offered"])
-                        - (b["delivered"] - a["delivered"]))
-                notes["lost"] = max(0, lost - IN_FLIGHT)
-                notes["longest_us"] = longest
-                if notes["lost"]:
-                    wrong = wrong or "%d frames lost" % notes["lost"]
-            if r["mode"] == "change":
-                notes["deletes_per_second"] = out["deletes_per_second"]
-            if r["mode"] == "barrier":
-                notes["idle_p99_us"] = out["idle"]["p99_us"]
-            return dict(value=self.value(r, name, out, rss), wrong=wrong,
-                        notes=notes)
-        except PeerError as e:
-            return dict(value=float("inf") if r["low"] else 0, wrong=str(e),
-                        notes={})
-        finally:
-            peer.stop()
 
-    def run_row(self, name, names, repeat):
-        r = ROWS[name]
-        result = dict(row=name, title=r["title"], goal=r["goal"],
-                      unit=r["unit"])
-        always = r["mode"] == "stats"  # Traffic is part of what is measured.
-        runs = {p: [] for p in names}
-        for _ in range(repeat):
-            for p in names:
-                runs[p].append(self.one(r, p, always))
+def run_row(bench, name, peers):
+    r = ROWS[name]
+    result = dict(row=name, title=r["title"], goal=r["goal"], unit=r["unit"])
+    always = r["mode"] == "stats"  # Traffic is part of what is measured.
+    runs = {p: [] for p in peers if p != "testpmd"}
+    for _ in range(bench.o.repeat):
         for p, rs in runs.items():
-            notes = dict(rs[-1]["notes"])
-            wrong = [x["wrong"] for x in rs if x["wrong"]]
-            if r["traffic"] and not always:
-                beside = self.one(r, p, True)
-                notes.update(beside["notes"])
-                wrong += [beside["wrong"]] if beside["wrong"] else []
-            result[p] = dict(value=statistics.median(x["value"] for x in rs),
-                             notes=notes, wrong=wrong[0] if wrong else None)
-        return result
+            rs.append(one(bench, r, p, always))
+    for p, rs in runs.items():
+        notes = dict(rs[-1]["notes"])
+        wrong = [x["wrong"] for x in rs if x["wrong"]]
+        if r["traffic"] and not always:
+            beside = one(bench, r, p, True)
+            notes.update(beside["notes"])
+            wrong += [beside["wrong"]] if beside["wrong"] else []
+        result[p] = dict(value=statistics.median(x["value"] for x in rs),
+                         low=min(x["value"] for x in rs),
+                         high=max(x["value"] for x in rs), notes=notes,
+                         wrong=wrong[0] if wrong else None)
+    return result
 
 
 def ratio(r):
@@ -152,17 +155,21 @@ def ratio(r):
     return o / w if ROWS[r["row"]]["low"] else w / o
 
 
-def cell(p, unit):
+def cell(r, p):
     v = p["value"]
-    if unit == "/s":
+    if r["unit"] == "/s":
         return "%.0fk/s" % (v / 1e3)
-    return "%.2f s" % v if unit == "s" else "%.0f %s" % (v, unit)
+    return "%.2f s" % v if r["unit"] == "s" else "%.0f %s" % (v, r["unit"])
+
+
+WORDS = {"lost": "frames lost beside A1: %d",
+         "longest_us": "longest time a worker did not look: %.0f us",
+         "gap_us": "longest time between two polls: %.0f us",
+         "gaps_200us": "times over 200 us: %d",
+         "deletes_per_second": "deletes per second: %.0f",
+         "idle_p99_us": "idle p99: %.0f us"}
 
 
 def notes(p):
-    words = {"lost": "frames lost beside A1: %d",
-             "longest_us": "longest time a worker did not look: %.0f us",
-             "deletes_per_second": "deletes per second: %.0f",
-             "idle_p99_us": "idle p99: %.0f us"}
-    return ", ".join(words[k] % v for k, v in p["notes"].items()
+    return ", ".join(WORDS[k] % v for k, v in p["notes"].items()
                      if v is not None)

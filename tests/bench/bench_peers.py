@@ -1,35 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""testpmd, Open vSwitch with DPDK and Weft as benchmark subjects.
+"""What testpmd, Open vSwitch and Weft share as benchmark subjects.
 
 Each peer runs one row: start() brings it up with generator and sink, worker()
 names the forwarding thread, stop() ends it.  The worker sits alone on core
 WORKER_CORE, everything else on core 0.  All run inside one private network
-namespace."""
+namespace.  How a row becomes ports is here, what a row is in bench_rows.py."""
 import glob
-import json
 import os
 import shutil
+import struct
 import subprocess
 import time
 
 import bench_rows
-from bench_rows import VNI, VSID
 
 WORKER_CORE = 1
-OVS = "/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk"
-FRAME, VXLAN_FRAME, NVGRE_FRAME = 64, 114, 106
+OVERHEAD = {"vxlan": 50, "nvgre": 42, None: 0}
 UNDERLAY = "192.0.2.1"
 REMOTE = "192.0.2.2"
 REMOTE_MAC = "02:00:00:00:0f:02"
 LOCAL_MAC = "02:00:00:00:0f:01"
+
+# The shared file: see struct stats in gen.h.
+STATS = ("offered", "delivered", "checked", "wrong", "victim_offered",
+         "victim_delivered", "other", "reordered", "gap_max", "gaps_50us",
+         "gaps_200us", "hz", "pps", "active", "epoch")
+LAT_AT, LAT_STEPS, LAT_BUCKETS = 16 * 8, 16, 48 * 16
+STATS_BYTES = LAT_AT + LAT_BUCKETS * 8
 
 
 class PeerError(Exception):
     pass
 
 
-def run(*cmd, env=None, check=True):
-    r = subprocess.run(cmd, env=env, text=True, capture_output=True)
+def run(*cmd, env=None, check=True, timeout=None):
+    try:
+        r = subprocess.run(cmd, env=env, text=True, capture_output=True,
+                           timeout=timeout)
+    except subprocess.TimeoutExpired:
+        raise PeerError("%s: not within %d s" % (cmd[0], timeout)) from None
     if check and r.returncode:
         raise PeerError("%s: %s" % (" ".join(cmd), (r.stderr or r.stdout)
                                     .strip()))
@@ -45,18 +54,84 @@ def wait_for(what, test, seconds=20):
     raise PeerError("%s did not happen within %d s" % (what, seconds))
 
 
-def frame_size(row):
-    if not row["decap"]:
-        return FRAME
-    return VXLAN_FRAME if row["tunnel"] == "vxlan" else NVGRE_FRAME
+def device_size(row):
+    """Largest frame that the row's generator makes, tunnel included."""
+    inner = 1514 if row["size"] == "imix" else max(row["size"], 64)
+    return inner + (OVERHEAD[row["tunnel"]] if row["decap"] else 0)
 
 
-def outer(row):
-    return "vxlan:%d" % VNI if row["tunnel"] == "vxlan" else "nvgre:%d" % VSID
+def device_words(row):
+    """OpenFlow port: devargs.  Tunnel rows: 1 and 2 are in and out, one of
+    them (both in hairpin rows) is the underlay."""
+    size = device_size(row)
+    rx = "net_null%d,size=%d,copy=0"
+    tx = rx + ",no-rx=1"
+    if row["ports"] > 2:
+        return {n + 1: rx % (n, size) for n in range(row["ports"])}
+    if row["hairpin"]:
+        return {1: rx % (0, size)}
+    devices = {1: rx % (0, size),
+               2: (rx if row["encap"] else tx) % (1, size)}
+    if row["second"]:
+        devices[3] = rx % (2, size)
+    if row["two_sinks"]:
+        devices[3] = tx % (2, size)
+    return devices
+
+
+def key_of(row, leaving=False):
+    """'type:key' of the tunnel, as the plugin reads it."""
+    kind = row["tunnel"]
+    key = bench_rows.KEYS[kind] + (1 if leaving and row["hairpin"] else 0)
+    return "%s:%d keys=%d" % (kind, key, row["keys"])
+
+
+def rx_words(row, trace):
+    words = ["kind=%s" % row["kind"], "flows=%d" % row["flows"],
+             "pairs=%d" % row["pairs"], "size=%s" % row["size"],
+             "v6=%d" % row["v6"], "attack_every=%d" % row["attack_every"],
+             "burst=%d" % row["burst"], "cold=%d" % row["cold"],
+             "stamp=%d" % row["stamp"]]
+    return words + (["file=" + trace(row)] if row["trace"] else [])
+
+
+def conf_lines(row, dst_mac, passthrough, trace):
+    """What the plugin does with the row's ports, see gen.h."""
+    rx = rx_words(row, trace)
+    tx = ["victim=%d" % row["victim"], "stamp=%d" % row["stamp"]]
+    arp = ["arp=" + REMOTE, "arp_target=" + UNDERLAY, "dst_mac=" + dst_mac]
+    lines = []
+    if not passthrough:
+        tx.append("edit=" + row["edit"])
+    if row["decap"]:
+        rx += ["outer=" + key_of(row)] + (arp if row["hairpin"]
+                                          else ["dst_mac=" + dst_mac])
+        if passthrough:
+            tx.append("outer=" + key_of(row))
+    if row["encap"] and not passthrough:
+        tx.append("outer=" + key_of(row, leaving=True))
+        if not row["hairpin"]:
+            lines.append(["rx", "net_null1"] + arp)
+    if row["ports"] > 2:
+        for n in range(row["ports"]):
+            lines += [["rx", "net_null%d" % n] + rx,
+                      ["tx", "net_null%d" % n] + tx]
+    elif row["two_sinks"]:
+        lines += [["rx", "net_null0"] + rx,
+                  ["tx", "net_null1"] + tx + ["side=0"],
+                  ["tx", "net_null2"] + tx + ["side=1"]]
+    else:
+        lines += [["rx", "net_null0"] + rx,
+                  ["tx", "net_null%d" % (not row["hairpin"])] + tx]
+    if row["second"] and not passthrough:
+        second = dict(row, **row["second"])
+        lines.append(["rx", "net_null2"] + rx_words(second, trace)
+                     + ["pps=%d" % second["pps"]])
+    return [" ".join(line) for line in lines]
 
 
 class Peer:
-    """What the three share: scratch folder, plugin, processes, stats file."""
+    """Scratch folder, plugin, processes, shared file."""
     name = "?"
 
     def __init__(self, bench, row):
@@ -66,39 +141,44 @@ class Peer:
         os.mkdir(self.dir, 0o700)
         self.stats = os.path.join(self.dir, "stats")
         with open(self.stats, "wb") as f:
-            f.write(bytes(4096))
+            f.write(bytes(STATS_BYTES))
         self.procs = []
+        self.beside = None  # The controller that runs meanwhile.
         self.env = dict(os.environ,
                         WEFT_BENCH_CONF=os.path.join(self.dir, "conf"))
 
     def write_conf(self, dst_mac, passthrough=False):
-        """Generator on net_null0, sink on net_null1."""
-        r = self.row or bench_rows.ROWS["A1"]
-        rx = "rx net_null0 kind=%s flows=%d pairs=%d" % (r["kind"], r["flows"],
-                                                         r["pairs"])
-        tx = "tx net_null1 victim=%d" % r["victim"]
-        if r["trace"]:
-            rx += " file=" + self.bench.trace(r)
-        if r["cold"]:
-            rx += " cold=1"
-        if not passthrough:
-            tx += " edit=" + r["edit"]
-        lines = ["stats " + self.stats]
-        if r["decap"]:
-            rx += " outer=%s dst_mac=%s" % (outer(r), dst_mac)
-            if passthrough:
-                tx += " outer=" + outer(r)
-        if r["encap"] and not passthrough:
-            tx += " outer=" + outer(r)
-            lines.append("rx net_null1 arp=%s arp_target=%s dst_mac=%s" % (
-                REMOTE, UNDERLAY, dst_mac))
+        lines = conf_lines(self.row or bench_rows.row("", []), dst_mac,
+                           passthrough, self.bench.trace)
         with open(self.env["WEFT_BENCH_CONF"], "w") as f:
-            f.write("\n".join(lines + [rx, tx]) + "\n")
+            f.write("\n".join(["stats " + self.stats] + lines) + "\n")
+
+    def read_stats(self):
+        with open(self.stats, "rb") as f:
+            return dict(zip(STATS, struct.unpack(
+                "<%dQ" % len(STATS), f.read(8 * len(STATS)))))
+
+    def read_latencies(self):
+        with open(self.stats, "rb") as f:
+            f.seek(LAT_AT)
+            return struct.unpack("<%dQ" % LAT_BUCKETS, f.read())
+
+    def write_control(self, **words):
+        """Sets words of the shared file: pps, active, epoch, gap_max ..."""
+        with open(self.stats, "r+b") as f:
+            for name, value in words.items():
+                f.seek(8 * STATS.index(name))
+                f.write(struct.pack("<Q", value))
+
+    def reset_latencies(self):
+        with open(self.stats, "r+b") as f:
+            f.seek(LAT_AT)
+            f.write(bytes(LAT_BUCKETS * 8))
 
     def popen(self, *cmd, **kw):
-        log = open(os.path.join(self.dir, "log"), "ab")
-        p = subprocess.Popen(self.bench.netns + list(cmd), env=self.env,
-                             stdout=log, stderr=log, **kw)
+        with open(os.path.join(self.dir, "log"), "ab") as log:
+            p = subprocess.Popen(self.bench.netns + list(cmd), env=self.env,
+                                 stdout=log, stderr=log, **kw)
         self.procs.append(p)
         return p
 
@@ -108,6 +188,9 @@ class Peer:
                 if f.read().startswith(match):
                     return task
         raise PeerError("%s has no thread %s*" % (self.name, match))
+
+    def apply(self, setting):
+        """Takes on another of 'settings' while running."""
 
     def stop(self):
         for p in self.procs:
@@ -125,226 +208,9 @@ class Peer:
         the last reset; None: it does not say."""
         return None
 
-    def null_args(self):
-        size = frame_size(self.row)
-        return ("net_null0,size=%d,copy=0" % size,
-                "net_null1,size=%d,copy=0%s" % (
-                    size, "" if self.row["encap"] else ",no-rx=1"))
+    def rules_hit(self):
+        """[(table, packets)] of all rules; None: it has none."""
+        return None
 
-
-class Testpmd(Peer):
-    """The I/O floor: the same generator and sink, nothing in between."""
-    name = "testpmd"
-    settings = [()]
-
-    def start(self, setting):
-        self.write_conf(REMOTE_MAC, passthrough=True)
-        rx, tx = self.null_args()
-        self.popen("dpdk-testpmd", "--lcores", "0@0,1@%d" % WORKER_CORE,
-                   "--in-memory", "--no-pci", "-d", self.bench.plugin,
-                   "--vdev", rx, "--vdev", tx, "--",
-                   "--nb-cores=1", "--forward-mode=io", "--auto-start",
-                   "--no-flush-rx", "--total-num-mbufs=16384",
-                   stdin=subprocess.PIPE)
-        wait_for("testpmd's forwarding", lambda: self.bench.delivered(self))
-
-    def worker(self):
-        pid = self.bench.real_pid(self.procs[0])
-        for prefix in ("rte-worker-1", "dpdk-worker1", "lcore-worker-1"):
-            try:
-                return self.thread(pid, prefix)
-            except PeerError:
-                continue
-        raise PeerError("testpmd's worker thread not found")
-
-
-class Ovs(Peer):
-    """Open vSwitch with DPDK, in each of the settings that may be best."""
-    name = "ovs"
-    settings = [("default",),
-                ("emc-off", "emc-insert-inv-prob=0"),
-                ("emc-off+smc", "emc-insert-inv-prob=0", "smc-enable=true"),
-                ("emc-always", "emc-insert-inv-prob=1")]
-
-    def ctl(self, *words):
-        return run("ovs-vsctl", "--timeout=20", *words, env=self.env)
-
-    def start(self, setting):
-        d = self.dir
-        for v in ("OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR", "OVS_SYSCONFDIR"):
-            self.env[v] = d
-        self.write_conf(LOCAL_MAC)
-        run("ovsdb-tool", "create", d + "/conf.db",
-            "/usr/share/openvswitch/vswitch.ovsschema", env=self.env)
-        self.popen("ovsdb-server", d + "/conf.db",
-                   "--remote=punix:%s/db.sock" % d,
-                   "--unixctl=%s/db.ctl" % d, "-vconsole:off")
-        wait_for("ovsdb-server", lambda: os.path.exists(d + "/db.sock"))
-        other = ["dpdk-init=true", "dpdk-socket-mem=1024",
-                 "dpdk-lcore-mask=0x1", "pmd-cpu-mask=0x%x" % (1 << WORKER_CORE),
-                 "flow-limit=2000000"] + list(setting[1:])
-        self.ctl("--no-wait", "init")
-        self.ctl("--no-wait", "set", "Open_vSwitch", ".",
-                 "other_config:dpdk-extra=\"--no-pci -d %s\""
-                 % self.bench.plugin,
-                 *["other_config:" + o for o in other])
-        self.popen(OVS, "unix:%s/db.sock" % d, "--unixctl=%s/vs.ctl" % d,
-                   "-vconsole:off", "--log-file=%s/vs.log" % d)
-        wait_for("ovs-vswitchd", lambda: os.path.exists(d + "/vs.ctl"))
-        self.bridges()
-        # At once, instead of 1,000 more each second.
-        run("ovs-appctl", "-t", d + "/vs.ctl", "upcall/set-flow-limit",
-            "2000000", env=self.env)
-
-    def bridges(self):
-        r = self.row
-        rx, tx = self.null_args() if r else (None, None)
-        add = ["--", "add-br", "br0", "--", "set", "bridge", "br0",
-               "datapath_type=netdev", "fail_mode=secure"]
-        if r and r["tunnel"]:
-            add += self.underlay_words(rx, tx)
-        elif r:
-            add += self.port("br0", "p1", rx, 1) + self.port("br0", "p2", tx, 2)
-        self.ctl(*add[1:])
-        if r and r["tunnel"]:
-            run(*self.bench.netns, "ip", "addr", "replace", UNDERLAY + "/24", "dev",
-                "br-phy")
-            run(*self.bench.netns, "ip", "link", "set", "br-phy", "up")
-            run("ovs-appctl", "-t", self.dir + "/vs.ctl", "tnl/arp/set",
-                "br-phy", REMOTE, REMOTE_MAC, env=self.env)
-        if r:
-            self.add_flows(bench_rows.rules_of(r) or self.tunnel_rules())
-
-    @staticmethod
-    def port(bridge, name, devargs, number):
-        return ["--", "add-port", bridge, name, "--", "set", "interface", name,
-                "type=dpdk", "options:dpdk-devargs=\"%s\"" % devargs,
-                "ofport_request=%d" % number]
-
-    def underlay_words(self, rx, tx):
-        r = self.row
-        kind, key = (("vxlan", str(VNI)) if r["tunnel"] == "vxlan"
-                     else ("gre", "flow"))
-        words = ["--", "add-br", "br-phy", "--", "set", "bridge", "br-phy",
-                 "datapath_type=netdev", "other-config:hwaddr=" + LOCAL_MAC,
-                 "--", "add-port", "br0", "tun", "--", "set", "interface",
-                 "tun", "type=" + kind, "options:remote_ip=" + REMOTE,
-                 "options:key=" + key,
-                 "ofport_request=%d" % (2 if r["encap"] else 1)]
-        if r["encap"]:
-            return (words + self.port("br0", "p1", rx, 1)
-                    + self.port("br-phy", "phy", tx, 1))
-        return (words + self.port("br0", "p2", tx, 2)
-                + self.port("br-phy", "phy", rx, 1))
-
-    def tunnel_rules(self):
-        if self.row["tunnel"] == "nvgre" and self.row["encap"]:
-            return ["in_port=1,actions=set_field:0x%x->tun_id,output:2"
-                    % (VSID << 8)]
-        if self.row["tunnel"] == "nvgre":
-            return ["in_port=1,tun_id=0x%x/0xffffff00,actions=output:2"
-                    % (VSID << 8)]
-        return ["in_port=1,actions=output:2"]
-
-    def add_flows(self, rules):
-        path = os.path.join(self.dir, "flows")
-        with open(path, "w") as f:
-            f.write("\n".join(rules) + "\n")
-        run("ovs-ofctl", "-O", "OpenFlow14", "--bundle", "add-flows",
-            "br0", path, env=self.env)
-
-    def worker(self):
-        return self.thread(self.bench.real_pid(self.procs[1]), "pmd-c")
-
-    def main_pid(self):
-        return self.bench.real_pid(self.procs[1])
-
-    def taps(self, vms):
-        """One tap per VM, moved into its namespace, joined by a rule."""
-        for n, vm in enumerate(vms, 1):
-            self.ctl("add-port", "br0", "bt%d" % n, "--", "set", "interface",
-                     "bt%d" % n, "type=tap", "ofport_request=%d" % n)
-            run(*self.bench.netns, "ip", "link", "set", "bt%d" % n, "netns",
-                vm)
-        self.add_flows(["in_port=1,actions=output:2",
-                        "in_port=2,actions=output:1"])
-
-    def openflow_socket(self):
-        return os.path.join(self.dir, "br0.mgmt")
-
-    def stop(self):
-        """Ends it in order: by a signal it leaves its taps behind."""
-        run("ovs-appctl", "-t", self.dir + "/vs.ctl", "exit", "--cleanup",
-            env=self.env, check=False)
-        super().stop()
-
-
-class Weft(Peer):
-    name = "weft"
-    settings = [("default",)]
-
-    def ctl(self, *words):
-        return run(os.path.join(self.bench.build, "weftctl"), "--run-dir",
-                   self.dir, *words, env=self.env)
-
-    def start(self, setting):
-        r = self.row
-        self.write_conf("port")
-        self.popen(os.path.join(self.bench.build, "weftd"), "--run-dir",
-                   self.dir, "--no-state", "--workers", str(WORKER_CORE),
-                   "--eal", "-d " + self.bench.plugin,
-                   *([] if setting[0] == "no-poll" else ["--poll"]))
-        wait_for("weftd", lambda: os.path.exists(self.dir + "/weft.sock"))
-        self.ctl("add-br", "br0")
-        self.ctl("set-controller", "br0", "punix:" + self.openflow_socket())
-        if r:
-            self.ports()
-            self.add_flows(bench_rows.rules_of(r)
-                           or ["in_port=1,actions=output:2"])
-
-    def ports(self):
-        r = self.row
-        rx, tx = self.null_args()
-        ends = {"p1": (rx, 1), "p2": (tx, 2)}
-        if r["tunnel"]:
-            up, key = (("p2", tx) if r["encap"] else ("p1", rx)), (
-                VNI if r["tunnel"] == "vxlan" else VSID)
-            number = ends.pop(up[0])[1]
-            self.ctl("add-uplink", "up0", "type=dpdk", "devargs=" + up[1],
-                     "address=%s/24" % UNDERLAY)
-            self.ctl("add-port", "br0", "tun", "type=" + r["tunnel"],
-                     "remote=" + REMOTE, "local=" + UNDERLAY, "key=%d" % key,
-                     "ofport=%d" % number)
-        for name, (devargs, number) in ends.items():
-            self.ctl("add-port", "br0", name, "type=dpdk",
-                     "devargs=" + devargs, "ofport=%d" % number)
-
-    def taps(self, vms):
-        for n, vm in enumerate(vms, 1):
-            self.ctl("add-port", "br0", "bt%d" % n, "type=tap",
-                     "netns=" + vm, "ofport=%d" % n)
-        self.add_flows(["in_port=1,actions=output:2",
-                        "in_port=2,actions=output:1"])
-
-    def add_flows(self, rules):
-        path = os.path.join(self.dir, "flows")
-        with open(path, "w") as f:
-            f.write("\n".join(rules) + "\n")
-        run("ovs-ofctl", "-O", "OpenFlow13", "add-flows",
-            "unix:" + self.openflow_socket(), path)
-
-    def longest_us(self, reset=False):
-        w = json.loads(run(os.path.join(self.bench.build, "weft-dump"),
-                           "--run-dir", self.dir, "--json", "workers",
-                           *(["--reset-longest"] if reset else [])))
-        return max(x["longest_cycles"] * 1e6 / x["tsc_hz"]
-                   for x in w["workers"])
-
-    def worker(self):
-        return self.thread(self.main_pid(), "weft-w")
-
-    def main_pid(self):
-        return self.bench.real_pid(self.procs[0])
-
-    def openflow_socket(self):
-        return os.path.join(self.dir, "br0.mgmt")
+    def devices(self):
+        return device_words(self.row)

@@ -141,6 +141,28 @@ def texts(rules):
         "priority=0,ip,in_port=1,actions=output:2"]
 
 
+def worst_texts(n, port=3):
+    """'n' rules of which hardly two have the same mask: what a tenant writes
+    who wants lookups to be slow."""
+    rnd, rules = random.Random("worst %d %d" % (n, SEEDS["fw"])), {}
+    while len(rules) < n:
+        src, dst = (rnd.getrandbits(32) for _ in range(2))
+        masks = [rnd.getrandbits(32) & prefix_mask(rnd.randrange(33))
+                 for _ in range(2)]
+        sm, dm = rnd.getrandbits(16), rnd.getrandbits(16)
+        rules["tcp,in_port=%d,nw_src=%s/%s,nw_dst=%s/%s,tp_src=0x%x/0x%x,"
+              "tp_dst=0x%x/0x%x" % (
+                  port, ipaddress.IPv4Address(src & masks[0]),
+                  ipaddress.IPv4Address(masks[0]),
+                  ipaddress.IPv4Address(dst & masks[1]),
+                  ipaddress.IPv4Address(masks[1]),
+                  rnd.getrandbits(16) & sm, sm,
+                  rnd.getrandbits(16) & dm, dm)] = None
+    return ["priority=%d,%s,actions=output:2" % (PRIORITY_TOP - i, r)
+            for i, r in enumerate(rules)] + [
+        "priority=0,in_port=%d,actions=output:2" % port]
+
+
 # --------------------------------------------------------------- traffic
 
 def rnd_of(*words):
@@ -148,10 +170,12 @@ def rnd_of(*words):
 
 
 def matching_flows(rules, n):
-    """'n' different flows, each made for a rule drawn at random."""
+    """'n' different flows, each made for one rule."""
     rnd, seen = rnd_of("match", len(rules), n), {}
     while len(seen) < n:
-        seen.setdefault(rnd.choice(rules).flow(rnd))
+        # Every rule once before any has its turn again.
+        for rule in rnd.sample(rules, min(len(rules), n - len(seen))):
+            seen.setdefault(rule.flow(rnd))
     return list(seen)
 
 
@@ -171,11 +195,12 @@ def zipf(flows, n):
     return rnd.choices(ranked, cum_weights=weights, k=n)
 
 
-def scan_mix(flows, n):
-    """Every second packet is a flow of its own, the others come from
+def scan_mix(flows, n, every):
+    """One packet in 'every' is a flow of its own, the others come from
     'flows' in turn."""
     rnd = rnd_of("scan", len(flows), n)
-    return [flows[i // 2 % len(flows)] if i % 2 else
+    turn = itertools.cycle(flows)
+    return [next(turn) if i % every else
             (rnd.getrandbits(32), rnd.getrandbits(32), rnd.getrandbits(16),
              rnd.getrandbits(16), UDP, 0xffff) for i in range(n)]
 
@@ -194,6 +219,46 @@ def short_lived(n, life):
     return out[:n]
 
 
+def crc32c(data):
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc
+
+
+def one_crc(n):
+    """'n' flows whose five fields have the same CRC32C, whatever it starts
+    with: what an attacker can make against a hash of that kind, and against
+    one whose secret is its start value (CRC is linear).  The bits of both
+    addresses and the source port are combined by Gaussian elimination."""
+    def record(bits):
+        return struct.pack("!IIHHB", bits & 0xffffffff, bits >> 32 & 0xffffffff,
+                           bits >> 64, 53, UDP)
+
+    zero = crc32c(record(0))
+    rows, kernel = {}, []  # By highest bit of the CRC; combinations of 0.
+    for i in range(80):
+        crc, bits = crc32c(record(1 << i)) ^ zero, 1 << i
+        while crc and crc.bit_length() in rows:
+            other = rows[crc.bit_length()]
+            crc, bits = crc ^ other[0], bits ^ other[1]
+        if crc:
+            rows[crc.bit_length()] = crc, bits
+        else:
+            kernel.append(bits)
+    flows = []
+    for i in range(1, n + 1):
+        bits = 0
+        for k, vector in enumerate(kernel):
+            if i >> k & 1:
+                bits ^= vector
+        flows.append((bits & 0xffffffff, bits >> 32 & 0xffffffff, bits >> 64,
+                      53, UDP))
+    return flows
+
+
 def write_flows(path, flows):
     """For the plugin's kind "file": 16 bytes a packet."""
     record = struct.Struct("!IIHHBxH")
@@ -201,37 +266,3 @@ def write_flows(path, flows):
         f.write(b"".join(record.pack(*(flow if len(flow) == 6
                                        else flow + (0,)))
                          for flow in flows))
-
-
-# -------------------------------------------------------------- pipelines
-
-def pipeline(n_tables, pairs):
-    """Rules of a pipeline of tables whose lookups look at different fields:
-    admission by port, addresses, a routing table, an access list ... each
-    sets metadata and goes on; the last one executes the action set."""
-    rules = ["table=0,priority=1,in_port=1,actions=write_metadata:0x1/0xff,"
-             "goto_table:1"]
-    last = n_tables - 1
-    for t in range(1, last):
-        go = "goto_table:%d" % (t + 1)
-        meta = "write_metadata:0x%x/0xff00," % (t << 8)
-        kind = t % 5
-        if kind == 0:
-            own = ["udp,tp_src=%d" % (10000 + i) for i in range(0, 1024, 8)]
-        elif kind == 1:
-            own = ["ip,nw_src=10.1.%d.%d" % (i >> 8, i & 255)
-                   for i in range(pairs)]
-        elif kind == 2:
-            own = ["ip,nw_dst=10.2.%d.0/%d" % (i >> 8, 24 + i % 8)
-                   for i in range(0, pairs, 64)]
-        elif kind == 3:
-            own = ["dl_dst=02:00:00:00:00:%02x" % i for i in range(1, 64)]
-        else:
-            own = ["udp,nw_dst=10.2.0.0/16,tp_dst=%d" % (20000 + i)
-                   for i in range(16)]
-        rules += ["table=%d,priority=10,%s,actions=%s%s" % (t, m, meta, go)
-                  for m in own]
-        rules.append("table=%d,priority=0,actions=%s" % (t, go))
-    rules.append("table=%d,priority=10,udp,actions="
-                 "write_actions(output:2)" % last)
-    return rules

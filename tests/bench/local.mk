@@ -1,22 +1,40 @@
 # Side-by-side benchmark: `make bench`, never part of `make check`.
 EXTRA_PROGRAMS = tests/bench/ofblast
-CLEANFILES += tests/bench/ofblast tests/bench/gen_plugin.so bench.json
-tests_bench_ofblast_SOURCES = %D%/ofblast.c
-EXTRA_DIST += \
+CLEANFILES += tests/bench/ofblast tests/bench/gen_plugin.so
+tests_bench_ofblast_SOURCES = \
+	%D%/ofblast.c \
+	%D%/ofblast.h \
+	%D%/ofblast_conn.c \
+	%D%/ofblast_wire.c
+tests_bench_ofblast_CFLAGS = $(AM_CFLAGS) $(SSL_CFLAGS)
+tests_bench_ofblast_LDADD = $(SSL_LIBS)
+BENCH_FILES = \
 	%D%/bench.py \
 	%D%/bench_control.py \
+	%D%/bench_history.py \
+	%D%/bench_ovs.py \
 	%D%/bench_peers.py \
+	%D%/bench_pipelines.py \
 	%D%/bench_rows.py \
 	%D%/bench_rules.py \
-	%D%/gen_plugin.c
+	%D%/bench_run.py \
+	%D%/bench_taps.py \
+	%D%/bench_testpmd.py \
+	%D%/bench_weft.py
+GEN_FILES = \
+	%D%/gen_frames.c \
+	%D%/gen_plugin.c \
+	%D%/gen_rx.c \
+	%D%/gen_tx.c
+EXTRA_DIST += $(BENCH_FILES) $(GEN_FILES) %D%/gen.h
 
 # A plugin for EAL's -d: built by hand, automake knows no plain shared object.
-tests/bench/gen_plugin.so: %D%/gen_plugin.c
+tests/bench/gen_plugin.so: $(GEN_FILES) %D%/gen.h
 	@$(MKDIR_P) $(@D)
 	$(AM_V_CCLD)$(CC) -O2 -march=native $(AM_CFLAGS) $(DPDK_CFLAGS) -shared \
-	    -fPIC $(srcdir)/%D%/gen_plugin.c -o $@ $(DPDK_LIBS)
+	    -fPIC $(filter %.c,$^) -o $@ $(DPDK_LIBS)
 
-ROWS = A1 A2 B1 B3 B4 D1 D2 E1 E3 E4 G1 G2 G3 G4 G5 G7 G8 H2 T1
+ROWS = all
 REPEAT = 3
 BENCH_FLAGS =
 .PHONY: bench
