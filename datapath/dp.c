@@ -280,7 +280,8 @@ wants_deliver(struct dp *dp, unsigned budget)
     struct tunnel_want want;
     unsigned n = 0;
 
-    while (n < budget && tunnels_want(dp->tunnels, &want)) {
+    while (n < budget
+           && (tunnels_want(dp->tunnels, &want) || peers_want(dp, &want))) {
         n++;
         if (dp->ev.resolve)
             dp->ev.resolve(dp->ev.arg, want.remote, want.local);
@@ -293,6 +294,24 @@ wants_deliver(struct dp *dp, unsigned budget)
             if (dp->ev.resolve)
                 dp->ev.resolve(dp->ev.arg, (be32) (uintptr_t) v,
                                (be32) ((uintptr_t) v >> 32));
+        }
+    }
+    return n;
+}
+
+/* Senders that networks' ports did not know. */
+static unsigned
+sightings_deliver(struct dp *dp, unsigned budget)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < dp->n_workers; i++) {
+        void *v;
+
+        while (n < budget
+               && !rte_ring_sc_dequeue(dp->workers[i]->sightings, &v)) {
+            n++;
+            peers_sighted(dp, (uintptr_t) v >> 32, (be32) (uintptr_t) v);
         }
     }
     return n;
@@ -333,6 +352,7 @@ dp_run(struct dp *dp, unsigned budget)
     syncs_deliver(dp);
     n = dp_punts_deliver(dp, budget);
     n += wants_deliver(dp, budget > n ? budget - n : 0);
+    n += sightings_deliver(dp, budget > n ? budget - n : 0);
     link_watch_run(dp);
     if (now - dp->house_ns >= HOUSE_NS)
         house(dp, now);

@@ -448,11 +448,31 @@ dp_bridge_get_balance(struct dp_bridge *br, struct dp_balance *out)
     }
 }
 
+struct mac_show {
+    const struct dp_bridge *br;
+    dp_mac_cb *cb;
+    void *arg;
+};
+
+static void
+mac_show(void *arg, const struct dp_mac_info *m)
+{
+    const struct mac_show *s = arg;
+    const struct dp_port *p = dp_bridge_port(s->br, m->port_no);
+    struct dp_mac_info info = *m;
+
+    if (p && p->peers)
+        info.remote = peers_at(p->peers, m->peer);
+    s->cb(s->arg, &info);
+}
+
 bool
 dp_mac_dump(struct dp_bridge *br, size_t *at, size_t n, dp_mac_cb *cb,
             void *arg)
 {
-    return mac_dump(br->macs, dp_tick_now(br->dp), at, n, cb, arg);
+    struct mac_show s = { br, cb, arg };
+
+    return mac_dump(br->macs, dp_tick_now(br->dp), at, n, mac_show, &s);
 }
 
 void

@@ -57,6 +57,7 @@ dp_port_destroy(struct dp_port *p)
         worker_drop(p->owner, p->br, NULL, m, DROP_TX_PORT_DOWN);
     rte_ring_free(p->tx_ring);
     dp_queues_free(p);
+    peers_close(p);
     for (unsigned i = 0; i < DP_MAX_WORKERS; i++)
         free(p->pw[i]);
     free(p);
@@ -261,6 +262,20 @@ tunnel_parse(const struct tnl_ops *t, const char *port,
     return 0;
 }
 
+/* The port has peers or not, as its options say. */
+static void
+tunnel_update_peers(struct dp_port *p)
+{
+    const struct tnl_config *c = tunnel_port_config(p->tnl);
+
+    __atomic_store_n(&p->split_horizon, c->peers && !c->no_split_horizon,
+                     __ATOMIC_RELAXED);
+    if (c->peers && !p->peers)
+        peers_open(p);
+    else if (!c->peers && p->peers)
+        peers_shut(p);
+}
+
 static int
 tunnel_open(struct dp_port *p, const struct tnl_ops *t,
             const struct dp_port_config *c, struct weft_err *e)
@@ -279,7 +294,10 @@ tunnel_open(struct dp_port *p, const struct tnl_ops *t,
     /* The path's MTU decides, per remote (TNL_TX_TOO_BIG). */
     p->port.mtu = UINT16_MAX;
     p->max_frame = UINT32_MAX / 2;
-    return tunnel_port_add(p->dp->tunnels, &tc, &p->tnl, e);
+    err = tunnel_port_add(p->dp->tunnels, &tc, &p->tnl, e);
+    if (!err)
+        tunnel_update_peers(p);
+    return err;
 }
 
 /* ------------------------------------------------------------ add and delete */
@@ -495,6 +513,7 @@ tunnel_set(struct dp_port *p, const struct dp_option *o, size_t n,
         err = tunnel_port_replace(p->dp->tunnels, p->tnl, &cfg, &p->tnl, e);
     if (err)
         return err;
+    tunnel_update_peers(p);
     dp_uplinks_refilter(p->dp);
     return 0;
 }
@@ -552,6 +571,32 @@ dp_port_set(struct dp_bridge *br, uint32_t port_no, const struct dp_option *o,
         dp_port_set_options(p, o, n);
     port_event(p, DP_PORT_MODIFIED);
     return 0;
+}
+
+int
+dp_port_set_peers(struct dp_bridge *br, uint32_t port_no, const be32 *addrs,
+                  size_t n, struct weft_err *e)
+{
+    struct dp_port *p = dp_bridge_port(br, port_no);
+
+    if (!p)
+        return weft_err_set(e, -ENODEV, "bridge %s has no port %u", br->name,
+                            port_no);
+    if (!p->peers)
+        return weft_err_set(e, -EINVAL, "port %s: peers are for tunnel ports "
+                            "with remote=peers or remote=learn",
+                            p->port.name);
+    return peers_set_listed(p, addrs, n, e);
+}
+
+void
+dp_peer_dump(struct dp_bridge *br, uint32_t port_no, dp_peer_cb *cb,
+             void *arg)
+{
+    const struct dp_port *p = dp_bridge_port(br, port_no);
+
+    if (p && p->peers)
+        peers_dump(p, cb, arg);
 }
 
 int
@@ -660,6 +705,8 @@ dp_port_house(struct dp_port *p)
             port_set_mtu(p);
     }
     dp_queues_house(p);
+    if (p->peers)
+        peers_house(p);
     if (p->link_reported == p->port.link_up)
         return;
     p->link_reported = p->port.link_up;

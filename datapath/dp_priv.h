@@ -27,6 +27,7 @@
 #include "datapath/cache.h"
 #include "datapath/link_watch.h"
 #include "datapath/mac.h"
+#include "datapath/peers.h"
 #include "datapath/port.h"
 #include "datapath/prog.h"
 #include "datapath/rcu.h"
@@ -181,6 +182,8 @@ struct dp_port {
     struct rte_ring *tx_ring;   /* To the owner; NULL: one worker. */
     struct dp_port *peer;       /* Patch; NULL: dangling.  Published. */
     struct tunnel_port *tnl;    /* Tunnel.  Published. */
+    struct peers *peers;        /* Tunnel of a network; NULL.  Published. */
+    uint32_t split_horizon;     /* Nothing goes to another one with peers. */
     struct port_queues *queues; /* Device; NULL: none.  Published. */
     struct port_pw *pw[DP_MAX_WORKERS];
     struct port port;           /* Device, and name, mac, mtu of any. */
@@ -309,6 +312,7 @@ struct dp {
     struct dp_pending_sync syncs[DP_MAX_SYNCS];
     unsigned n_syncs;
     unsigned next_worker;
+    bool peer_wants;            /* A peer's next hop was not asked for. */
     uint64_t house_ns;
     uint8_t *punt_buf;
 };

@@ -33,14 +33,15 @@ mac_destroy(struct mac_table *t)
     free(t);
 }
 
+/* 'mask': which bits of a value say that the entry goes. */
 static void
-flush(struct mac_table *t, uint32_t port)
+flush(struct mac_table *t, uint64_t val, uint64_t mask)
 {
     for (size_t i = 0; i < ((size_t) t->mask + 1) * MAC_WAYS; i++) {
         struct mac_entry *e = &t->entries[i];
         uint64_t v = __atomic_load_n(&e->val, __ATOMIC_RELAXED);
 
-        if (e->key && (!port || (uint32_t) (v >> 32) == port))
+        if (e->key && (v & mask) == val)
             __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
     }
 }
@@ -48,13 +49,21 @@ flush(struct mac_table *t, uint32_t port)
 void
 mac_flush(struct mac_table *t)
 {
-    flush(t, 0);
+    flush(t, 0, 0);
 }
 
 void
 mac_flush_port(struct mac_table *t, uint32_t port)
 {
-    flush(t, port);
+    flush(t, mac_val((struct mac_place) { .port = port }, 0),
+          UINT64_C(0xffff) << 48);
+}
+
+void
+mac_flush_peer(struct mac_table *t, uint32_t port, uint16_t peer)
+{
+    flush(t, mac_val((struct mac_place) { .port = port, .peer = peer }, 0),
+          UINT64_C(0xffffffff) << 32);
 }
 
 bool
@@ -77,7 +86,8 @@ mac_dump(const struct mac_table *t, uint32_t tick, size_t *at, size_t n,
             continue;
 
         struct dp_mac_info info = { .vlan = (uint16_t) (k >> 52),
-                                    .port_no = (uint32_t) (v >> 32),
+                                    .port_no = mac_val_place(v).port,
+                                    .peer = mac_val_place(v).peer,
                                     .age_s = age / 4 };
         for (unsigned b = 0; b < 6; b++)
             info.mac[b] = (uint8_t) (k >> (40 - 8 * b));

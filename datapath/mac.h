@@ -4,7 +4,9 @@
  * What:    (VLAN, MAC) -> port, learned by workers, aged by time.
  * Model:   64-byte buckets of four 16-byte entries; two words per entry:
  *              key  VLAN(12) valid(1) MAC(48)
- *              val  port(32) tick(32)
+ *              val  port(16) peer(16) tick(32)
+ *          'peer' is the place of a remote end point among those of a tunnel
+ *          port (peers.h); 0: none.  LOCAL has the number MAC_LOCAL.
  *          A reader takes key, val, key: equal keys make a valid pair.  'val'
  *          alone may change in place (a moved or refreshed address).  A new
  *          key is stored by one writer at a time (the 'writer' flag; who does
@@ -16,6 +18,7 @@
 #ifndef DP_MAC_H
 #define DP_MAC_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,15 +43,42 @@ void mac_destroy(struct mac_table *); /* Accepts NULL. */
 void mac_flush(struct mac_table *);
 /* Forgets what points to 'port'. */
 void mac_flush_port(struct mac_table *, uint32_t port);
+/* Forgets what is behind that peer of 'port'. */
+void mac_flush_peer(struct mac_table *, uint32_t port, uint16_t peer);
 /* As dp_mac_dump. */
 bool mac_dump(const struct mac_table *, uint32_t tick, size_t *at, size_t n,
               dp_mac_cb *, void *arg);
 
+/* Where an address is. */
+struct mac_place {
+    uint32_t port; /* 0: unknown. */
+    uint16_t peer; /* 0: none. */
+};
+
 /* Thread: worker.  'vlan' is 0 for untagged frames. */
 void mac_learn(struct mac_table *, const uint8_t mac[6], uint16_t vlan,
-               uint32_t port, uint32_t tick);
-/* 0: unknown. */
-uint32_t mac_lookup(const struct mac_table *, const uint8_t mac[6],
-                    uint16_t vlan, uint32_t tick);
+               struct mac_place, uint32_t tick);
+struct mac_place mac_lookup(const struct mac_table *, const uint8_t mac[6],
+                            uint16_t vlan, uint32_t tick);
+
+#define MAC_LOCAL 0xffffu
+static_assert(DP_PORT_MAX < MAC_LOCAL, "port numbers take 16 bits");
+
+static inline uint64_t
+mac_val(struct mac_place at, uint32_t tick)
+{
+    uint64_t no = at.port == DP_PORT_LOCAL ? MAC_LOCAL : at.port;
+
+    return no << 48 | (uint64_t) at.peer << 32 | tick;
+}
+
+static inline struct mac_place
+mac_val_place(uint64_t val)
+{
+    uint32_t no = (uint32_t) (val >> 48);
+
+    return (struct mac_place) { .port = no == MAC_LOCAL ? DP_PORT_LOCAL : no,
+                                .peer = (uint16_t) (val >> 32) };
+}
 
 #endif

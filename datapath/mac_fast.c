@@ -56,9 +56,9 @@ mac_insert(struct mac_table *t, struct mac_entry *b, uint64_t key,
 
 void
 mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
-          uint32_t port, uint32_t tick)
+          struct mac_place at, uint32_t tick)
 {
-    uint64_t key = mac_key(mac, vlan), val = (uint64_t) port << 32 | tick;
+    uint64_t key = mac_key(mac, vlan), val = mac_val(at, tick);
     struct mac_entry *b = mac_bucket(t, key);
 
     if (mac[0] & 1) /* A group address is nobody's. */
@@ -77,12 +77,13 @@ mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
     mac_insert(t, b, key, val);
 }
 
-uint32_t
+struct mac_place
 mac_lookup(const struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
            uint32_t tick)
 {
     uint64_t key = mac_key(mac, vlan);
     const struct mac_entry *b = mac_bucket(t, key);
+    struct mac_place unknown = { 0 };
 
     for (unsigned i = 0; i < MAC_WAYS; i++)
         if (__atomic_load_n(&b[i].key, __ATOMIC_ACQUIRE) == key) {
@@ -91,8 +92,8 @@ mac_lookup(const struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
 
             if (__atomic_load_n(&b[i].key, __ATOMIC_RELAXED) != key
                 || age > MAC_AGE_TICKS)
-                return 0;
-            return (uint32_t) (v >> 32);
+                return unknown;
+            return mac_val_place(v);
         }
-    return 0;
+    return unknown;
 }

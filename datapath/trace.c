@@ -126,22 +126,35 @@ bucket_of(void *arg, uint32_t group, const struct flow_key *k)
     return g ? group_choose(t->br, g->act, k) : INTERP_NO_BUCKET;
 }
 
+/* Where NORMAL finds an address, as the workers do. */
+static struct mac_place
+mac_find(const struct trace *t, const uint8_t mac[6], uint16_t vlan)
+{
+    struct mac_place at = { 0 }, unknown = { 0 };
+    const struct dp_port *p;
+
+    if (!(mac[0] & 1))
+        at = mac_lookup(t->br->macs, mac, vlan, dp_tick_now(t->br->dp));
+    p = at.port ? dp_bridge_port(t->br, at.port) : NULL;
+    return !p || (p->peers && !peers_at(p->peers, at.peer)) ? unknown : at;
+}
+
 static uint32_t
 mac_port(void *arg, const uint8_t mac[6], uint16_t vlan)
 {
-    const struct trace *t = arg;
-
-    return mac[0] & 1 ? 0 : mac_lookup(t->br->macs, mac, vlan,
-                                       dp_tick_now(t->br->dp));
+    return mac_find(arg, mac, vlan).port;
 }
 
 static void
 ports_describe(struct trace *t)
 {
     const struct dp_port_list *l = t->br->flood;
+    size_t n = 1;
 
+    for (unsigned i = 0; i < l->n; i++)
+        n += l->p[i]->peers ? WEFT_MAX(l->p[i]->peers->n, 1u) : 1;
     t->ports = base_xcalloc(l->n + 1, sizeof *t->ports);
-    t->to = base_xcalloc(l->n + 1, sizeof *t->to);
+    t->to = base_xcalloc(n, sizeof *t->to);
     for (unsigned i = 0; i < l->n; i++)
         t->ports[t->pl.n_ports++] = (struct interp_port) {
             l->p[i]->port_no, l->p[i]->config,
@@ -167,36 +180,87 @@ port_refuses(const struct trace *t, uint32_t no, uint32_t in_port,
     return p->config & DP_PC_NO_FWD ? DROP_NO_FWD : -1;
 }
 
+/* Split horizon: from one port with peers to another? */
+static bool
+horizon_refuses(const struct trace *t, uint32_t in_port,
+                const struct dp_port *p)
+{
+    const struct dp_port *in = dp_bridge_port(t->br, in_port);
+
+    return p->split_horizon && in && in->split_horizon;
+}
+
+/* To the one port that NORMAL found, or that an output names. */
+static void
+out_one(struct trace *t, const struct interp_step *s, struct mac_place at,
+        struct dp_trace_step *out)
+{
+    uint32_t in_port = be32_to(s->key->in_port);
+    bool to_in_port = s->op->code == DP_OP_IN_PORT;
+    const struct dp_port *p = dp_bridge_port(t->br, at.port);
+    struct dp_trace_port to = {
+        .port_no = at.port,
+        .drop = port_refuses(t, at.port, in_port, to_in_port),
+    };
+
+    if (p && p->peers && at.peer)
+        to.remote = peers_at(p->peers, at.peer);
+    if (to.drop < 0 && s->op->code == DP_OP_NORMAL
+        && horizon_refuses(t, in_port, p))
+        to.drop = DROP_SPLIT_HORIZON;
+    t->to[out->n_ports++] = to;
+}
+
+/* To one port of a flood; once for each peer that it has. */
+static void
+out_flood(struct trace *t, uint32_t in_port, const struct dp_port *p,
+          struct dp_trace_step *out)
+{
+    if (!p->peers) {
+        t->to[out->n_ports++] = (struct dp_trace_port) {
+            .port_no = p->port_no, .drop = -1,
+        };
+        return;
+    }
+    for (uint32_t i = 0; i < p->peers->n; i++)
+        if (p->peers->at[i].addr && !horizon_refuses(t, in_port, p))
+            t->to[out->n_ports++] = (struct dp_trace_port) {
+                .port_no = p->port_no, .drop = -1,
+                .remote = p->peers->at[i].addr,
+            };
+}
+
 static void
 out_ports(struct trace *t, const struct interp_step *s,
           struct dp_trace_step *out)
 {
-    uint32_t in_port = be32_to(s->key->in_port), no = 0;
+    uint32_t in_port = be32_to(s->key->in_port);
     uint32_t not = DP_PC_DOWN | DP_PC_NO_FWD | DP_PC_NO_FLOOD;
+    struct mac_place at = { 0 };
 
     out->ports = t->to;
     if (s->op->code == DP_OP_CONTROLLER)
         return;
     if (s->op->code == DP_OP_OUTPUT)
-        no = s->op->arg;
+        at.port = s->op->arg;
     else if (s->op->code == DP_OP_IN_PORT)
-        no = in_port;
+        at.port = in_port;
     else if (s->op->code == DP_OP_NORMAL)
-        no = mac_port(t, s->data, be16_to(s->key->vlan_tci) & 0xfff);
-    if (no || s->op->code == DP_OP_OUTPUT || s->op->code == DP_OP_IN_PORT) {
-        t->to[out->n_ports++] = (struct dp_trace_port) {
-            no, port_refuses(t, no, in_port, s->op->code == DP_OP_IN_PORT),
-        };
+        at = mac_find(t, s->data, be16_to(s->key->vlan_tci) & 0xfff);
+    if (at.port || s->op->code == DP_OP_OUTPUT
+        || s->op->code == DP_OP_IN_PORT) {
+        out_one(t, s, at, out);
         return;
     }
     out->flooded = s->op->code == DP_OP_NORMAL;
     if (s->op->code == DP_OP_ALL)
         not &= ~DP_PC_NO_FLOOD;
-    for (size_t i = 0; i < t->pl.n_ports; i++)
-        if (t->ports[i].no != in_port && !(t->ports[i].config & not))
-            t->to[out->n_ports++] = (struct dp_trace_port) {
-                t->ports[i].no, -1,
-            };
+    for (size_t i = 0; i < t->pl.n_ports; i++) {
+        const struct dp_port *p = dp_bridge_port(t->br, t->ports[i].no);
+
+        if (p && p->port_no != in_port && !(t->ports[i].config & not))
+            out_flood(t, in_port, p, out);
+    }
 }
 
 /* ------------------------------------------------------------------ steps */

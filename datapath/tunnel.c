@@ -12,15 +12,13 @@
 #include "utils/base/mem.h"
 
 enum {
-    MIN_SLOTS = 16,
     MAX_PROBE = 8, /* Aimed at; the table grows up to eightfold for it. */
 };
 
 /* --------------------------------------------------------------- objects */
 
-/* Cache-line aligned and zeroed. */
-static void *
-xalloc_lines(size_t size)
+void *
+tunnel_alloc_lines(size_t size)
 {
     void *p = NULL;
 
@@ -40,8 +38,8 @@ table_free(void *p)
     free(t);
 }
 
-static void
-retire(struct tunnels *t, void *obj, void (*free_fn)(void *))
+void
+tunnel_retire(struct tunnels *t, void *obj, void (*free_fn)(void *))
 {
     if (!obj)
         return;
@@ -51,10 +49,10 @@ retire(struct tunnels *t, void *obj, void (*free_fn)(void *))
         free_fn(obj);
 }
 
-static uint32_t
-power_of_two(uint32_t at_least)
+uint32_t
+tunnel_power_of_two(uint32_t at_least)
 {
-    uint32_t n = MIN_SLOTS;
+    uint32_t n = TUNNEL_MIN_SLOTS;
 
     while (n < at_least)
         n *= 2;
@@ -75,11 +73,18 @@ port_at(struct base_list *node)
 
 /* --------------------------------------------------------- receive table */
 
+/* Does the port take packets of listed remotes only? */
+static bool
+is_listed(const struct tunnel_port *p)
+{
+    return p->config.peers == TNL_PEERS_LISTED;
+}
+
 static unsigned
 port_mode(const struct tunnel_port *p)
 {
     return (p->local ? TUNNEL_BY_LOCAL : 0)
-           | (p->remote_flow ? 0 : TUNNEL_BY_REMOTE)
+           | (p->remote_flow && !is_listed(p) ? 0 : TUNNEL_BY_REMOTE)
            | (p->key_flow ? 0 : TUNNEL_BY_KEY);
 }
 
@@ -124,9 +129,8 @@ table_kind(struct tunnel_table *t, const struct tunnel_port *p)
 /* Number of slots looked at to reach the free one. */
 static uint32_t
 table_insert(struct tunnel_table *t, unsigned kind,
-             const struct tunnel_port *p)
+             const struct tunnel_port *p, be32 remote)
 {
-    be32 remote = p->remote_flow ? 0 : p->remote;
     uint32_t kk = tunnel_kind_key(kind, port_mode(p),
                                   p->key_flow ? 0 : p->config.key);
     uint32_t at = tunnel_hash_slot(remote, p->local, kk), n = 1;
@@ -142,22 +146,38 @@ table_insert(struct tunnel_table *t, unsigned kind,
     return n;
 }
 
+/* A slot per remote that the port takes packets of: one that means any, the
+ * fixed one, or each of the list. */
+static void
+table_insert_port(struct tunnel_table *t, const struct tunnel_port *p)
+{
+    bool listed = is_listed(p);
+    be32 fixed = p->remote_flow ? 0 : p->remote;
+    uint32_t n = listed ? p->n_sources : 1;
+    int kind = table_kind(t, p); /* Cannot fail: checked on add. */
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t probes = table_insert(t, (unsigned) kind, p,
+                                       listed ? p->sources[i] : fixed);
+
+        t->max_probe = WEFT_MAX(t->max_probe, probes);
+    }
+}
+
 static void
 table_fill_slots(const struct tunnels *ts, struct tunnel_table *t)
 {
-    uint32_t n = power_of_two(2 * (uint32_t) ts->by_identity.n);
+    uint32_t n = 0;
 
+    FOR_EACH_PORT(node, ts)
+        n += WEFT_MAX(port_at(node)->n_sources, 1u);
+    n = tunnel_power_of_two(2 * n);
     for (unsigned attempt = 0;; attempt++, n *= 2) {
-        t->slots = xalloc_lines(n * sizeof *t->slots);
+        t->slots = tunnel_alloc_lines(n * sizeof *t->slots);
         t->mask = n - 1;
         t->max_probe = 1;
-        FOR_EACH_PORT(node, ts) {
-            const struct tunnel_port *p = port_at(node);
-            int kind = table_kind(t, p); /* Cannot fail: checked on add. */
-            uint32_t probes = table_insert(t, (unsigned) kind, p);
-
-            t->max_probe = WEFT_MAX(t->max_probe, probes);
-        }
+        FOR_EACH_PORT(node, ts)
+            table_insert_port(t, port_at(node));
         if (t->max_probe <= MAX_PROBE || attempt == 3)
             break;
         free(t->slots);
@@ -172,7 +192,7 @@ table_fill_addrs(const struct tunnels *ts, struct tunnel_table *t)
 
     BASE_LIST_FOR(u, &ts->uplinks, all)
         n += u->n;
-    t->addr_mask = power_of_two(2 * (uint32_t) n) - 1;
+    t->addr_mask = tunnel_power_of_two(2 * (uint32_t) n) - 1;
     t->addrs = base_xcalloc(t->addr_mask + 1, sizeof *t->addrs);
     BASE_LIST_FOR(u, &ts->uplinks, all)
         for (size_t i = 0; i < u->n; i++) {
@@ -193,13 +213,13 @@ table_publish(struct tunnels *ts)
         return;
     }
 
-    struct tunnel_table *t = xalloc_lines(sizeof *t), *old = ts->table;
+    struct tunnel_table *t = tunnel_alloc_lines(sizeof *t), *old = ts->table;
     t->seq = ++ts->seq;
     table_fill_slots(ts, t);
     table_fill_addrs(ts, t);
     ts->dirty = false;
     __atomic_store_n(&ts->table, t, __ATOMIC_RELEASE);
-    retire(ts, old, table_free);
+    tunnel_retire(ts, old, table_free);
 }
 
 void
@@ -256,13 +276,6 @@ find_identity(const struct tunnels *ts, const struct identity *id)
     return NULL;
 }
 
-/* The sum of 'addr' as two host words. */
-static uint32_t
-addr_csum(be32 addr)
-{
-    return (be32_to(addr) >> 16) + (be32_to(addr) & 0xffff);
-}
-
 /* The header without what differs by next hop and packet: MACs, addresses,
  * TOS. */
 static int
@@ -295,7 +308,7 @@ static struct tunnel_port *
 port_create(const struct tunnel_port_config *pc, struct weft_err *e)
 {
     const struct tnl_config *c = &pc->tnl;
-    struct tunnel_port *p = xalloc_lines(sizeof *p);
+    struct tunnel_port *p = tunnel_alloc_lines(sizeof *p);
 
     p->ops = pc->ops;
     p->config = *c;
@@ -319,6 +332,16 @@ port_create(const struct tunnel_port_config *pc, struct weft_err *e)
         return NULL;
     }
     return p;
+}
+
+static void
+port_free(void *port)
+{
+    struct tunnel_port *p = port;
+
+    if (p)
+        free(p->sources);
+    free(p);
 }
 
 static void
@@ -373,7 +396,7 @@ static bool
 kind_fits(const struct tunnels *ts, const struct tnl_ops *ops,
           const struct tnl_config *c, const struct tunnel_port *without)
 {
-    struct tunnel_table *t = xalloc_lines(sizeof *t);
+    struct tunnel_table *t = tunnel_alloc_lines(sizeof *t);
     struct tunnel_port probe;
 
     memset(&probe, 0, sizeof probe);
@@ -388,14 +411,31 @@ kind_fits(const struct tunnels *ts, const struct tnl_ops *ops,
     return fits;
 }
 
+/* A port that lists 'id's remote as one of its peers, or NULL. */
+static const struct tunnel_port *
+find_source(const struct tunnels *ts, const struct identity *id)
+{
+    struct identity any = *id;
+    const struct tunnel_port *p;
+
+    any.remote = 0;
+    p = find_identity(ts, &any);
+    for (uint32_t i = 0; p && is_listed(p) && i < p->n_sources; i++)
+        if (p->sources[i] == id->remote)
+            return p;
+    return NULL;
+}
+
 static int
 port_check(const struct tunnels *ts, const struct tunnel_port_config *pc,
            const struct tunnel_port *without, struct weft_err *e)
 {
     struct identity id = identity_of(pc->ops, &pc->tnl);
-    struct tunnel_port *other = find_identity(ts, &id);
+    const struct tunnel_port *other = find_identity(ts, &id);
     char text[200];
 
+    if (!other && id.remote)
+        other = find_source(ts, &id);
     if (other && other != without) {
         pc->ops->print(&pc->tnl, text, sizeof text);
         return weft_err_set(e, -EEXIST,
@@ -444,11 +484,44 @@ tunnel_port_replace(struct tunnels *ts, struct tunnel_port *old,
     struct tunnel_port *p = port_create(&pc, e);
     if (!p)
         return -EINVAL;
+    p->sources = old->sources;
+    p->n_sources = old->n_sources;
+    old->sources = NULL;
     port_unlink(ts, old);
     port_link(ts, p);
     table_publish(ts);
     __atomic_store_n(new, p, __ATOMIC_RELEASE);
-    retire(ts, old, free);
+    tunnel_retire(ts, old, port_free);
+    return 0;
+}
+
+int
+tunnel_port_set_sources(struct tunnels *ts, struct tunnel_port *p,
+                        const be32 *addrs, size_t n, struct weft_err *e)
+{
+    struct tnl_config c = p->config;
+    char text[BASE_IPV4_LEN];
+
+    c.remote_flow = false;
+    for (size_t i = 0; i < n; i++) {
+        struct identity id;
+        const struct tunnel_port *other;
+
+        c.remote = addrs[i];
+        id = identity_of(p->ops, &c);
+        other = find_identity(ts, &id);
+        if (other)
+            return weft_err_set(e, -EEXIST,
+                                "peer %s: port %s has this remote and key"
+                                " already", base_format_ipv4(addrs[i], text),
+                                other->name);
+    }
+    free(p->sources);
+    p->sources = base_xcalloc(n + 1, sizeof *addrs);
+    memcpy(p->sources, addrs, n * sizeof *addrs);
+    p->n_sources = (uint32_t) n;
+    if (is_listed(p))
+        table_publish(ts);
     return 0;
 }
 
@@ -457,7 +530,7 @@ tunnel_port_del(struct tunnels *ts, struct tunnel_port *p)
 {
     port_unlink(ts, p);
     table_publish(ts);
-    retire(ts, p, free);
+    tunnel_retire(ts, p, port_free);
 }
 
 const struct tnl_ops *
@@ -482,143 +555,6 @@ uint32_t
 tunnel_port_no(const struct tunnel_port *p)
 {
     return p->port_no;
-}
-
-/* ------------------------------------------------------------- next hops */
-
-static struct tunnel_nh_table *
-nh_table_create(uint32_t n_slots)
-{
-    struct tunnel_nh_table *t = xalloc_lines(
-        sizeof *t + n_slots * sizeof t->slots[0]);
-
-    t->mask = n_slots - 1;
-    return t;
-}
-
-static struct tunnel_nh_slot *
-nh_slot(struct tunnel_nh_table *t, be32 remote)
-{
-    uint32_t i = tunnel_hash_addr(remote);
-
-    while (t->slots[i & t->mask].remote
-           && t->slots[i & t->mask].remote != remote)
-        i++;
-    return &t->slots[i & t->mask];
-}
-
-static bool
-remote_has_port(const struct tunnels *ts, be32 remote)
-{
-    struct base_hnode *n = base_hmap_first(&ts->by_remote,
-                                           tunnel_hash_addr(remote));
-
-    for (; n; n = base_hmap_next_same(n))
-        if (WEFT_CONTAINER_OF(n, struct tunnel_port, by_remote)->remote
-            == remote)
-            return true;
-    return false;
-}
-
-/* The memory of a route that is gone is worth a slot only while a port points
- * to it. */
-static bool
-nh_keep(const struct tunnels *ts, const struct tunnel_nh_slot *s)
-{
-    return s->remote && (!s->nh->gone || remote_has_port(ts, s->remote));
-}
-
-static void
-nh_table_grow(struct tunnels *ts)
-{
-    struct tunnel_nh_table *old = ts->nhs, *t;
-    uint32_t keep = 0;
-
-    for (uint32_t i = 0; i <= old->mask; i++)
-        keep += nh_keep(ts, &old->slots[i]);
-    t = nh_table_create(power_of_two(4 * (keep + 1)));
-    for (uint32_t i = 0; i <= old->mask; i++) {
-        struct tunnel_nh_slot *s = &old->slots[i];
-
-        if (nh_keep(ts, s)) {
-            *nh_slot(t, s->remote) = *s;
-            t->n++;
-        } else {
-            retire(ts, s->nh, free);
-        }
-    }
-    __atomic_store_n(&ts->nhs, t, __ATOMIC_RELEASE);
-    retire(ts, old, free);
-}
-
-/* Ports that name 'remote' see 'nh' from now on. */
-static void
-nh_give_to_ports(struct tunnels *ts, be32 remote, struct tunnel_nh *nh)
-{
-    struct base_hnode *n = base_hmap_first(&ts->by_remote,
-                                           tunnel_hash_addr(remote));
-
-    for (; n; n = base_hmap_next_same(n)) {
-        struct tunnel_port *p = WEFT_CONTAINER_OF(n, struct tunnel_port,
-                                                  by_remote);
-        if (p->remote == remote)
-            __atomic_store_n(&p->nh, nh, __ATOMIC_RELEASE);
-    }
-}
-
-static void
-nh_replace(struct tunnels *ts, be32 remote, struct tunnel_nh *nh)
-{
-    if (2 * (ts->nhs->n + 1) > ts->nhs->mask)
-        nh_table_grow(ts);
-
-    struct tunnel_nh_slot *s = nh_slot(ts->nhs, remote);
-    struct tunnel_nh *old = s->nh;
-    __atomic_store_n(&s->nh, nh, __ATOMIC_RELEASE);
-    if (!s->remote) {
-        ts->nhs->n++;
-        __atomic_store_n(&s->remote, remote, __ATOMIC_RELEASE);
-    }
-    nh_give_to_ports(ts, remote, nh);
-    retire(ts, old, free);
-}
-
-int
-tunnel_nexthop_set(struct tunnels *ts, be32 remote,
-                   const struct tnl_nexthop *nexthop)
-{
-    static const uint8_t nobody[6];
-
-    if (!remote)
-        return -EINVAL;
-
-    const struct tunnel_nh *old = tunnel_nh_find(ts->nhs, remote);
-    struct tunnel_nh *nh = xalloc_lines(sizeof *nh);
-
-    memcpy(nh->macs, nexthop->dst_mac, 6);
-    memcpy(nh->macs + 6, nexthop->src_mac, 6);
-    nh->dst = remote;
-    nh->src = nexthop->src;
-    nh->dst_csum = addr_csum(remote);
-    nh->uplink = nexthop->uplink;
-    nh->mtu = nexthop->mtu;
-    nh->unusable = !memcmp(nexthop->dst_mac, nobody, sizeof nobody);
-    if (old && !old->gone)
-        nh->refresh_ns = __atomic_load_n(&old->refresh_ns, __ATOMIC_RELAXED);
-    nh_replace(ts, remote, nh);
-    return 0;
-}
-
-void
-tunnel_nexthop_del(struct tunnels *ts, be32 remote)
-{
-    if (!remote)
-        return;
-
-    struct tunnel_nh *nh = xalloc_lines(sizeof *nh);
-    nh->dst = remote;
-    nh->gone = nh->unusable = true;
-    nh_replace(ts, remote, nh);
 }
 
 /* ------------------------------------------------------ local end points */
@@ -702,7 +638,7 @@ tunnels_create(tunnel_retire_fn *retire_fn, void *arg)
     base_hmap_init(&ts->by_remote);
     base_list_init(&ts->ports);
     base_list_init(&ts->uplinks);
-    ts->nhs = nh_table_create(MIN_SLOTS);
+    ts->nhs = tunnel_nh_table_create(TUNNEL_MIN_SLOTS);
     table_publish(ts);
     return ts;
 }
@@ -718,7 +654,7 @@ tunnels_destroy(struct tunnels *ts)
         struct tunnel_port *p = port_at(ts->ports.next);
 
         port_unlink(ts, p);
-        free(p);
+        port_free(p);
     }
     BASE_LIST_FOR_SAFE(u, next, &ts->uplinks, all)
         free(u);

@@ -83,6 +83,13 @@ WEFT_MUST_CHECK int tunnel_port_replace(struct tunnels *,
                                         const struct tnl_config *,
                                         struct tunnel_port **new,
                                         struct weft_err *e);
+/* Of a port with remote=peers: the only remotes whose packets it takes (none
+ * until then).  All or nothing.  0, -EEXIST (another port has that remote and
+ * key). */
+WEFT_MUST_CHECK int tunnel_port_set_sources(struct tunnels *,
+                                            struct tunnel_port *,
+                                            const be32 *addrs, size_t n,
+                                            struct weft_err *e);
 /* No packet is received for it by workers that were quiescent since; the
  * caller removes its own references first. */
 void tunnel_port_del(struct tunnels *, struct tunnel_port *);

@@ -19,6 +19,7 @@
 #include "utils/base/list.h"
 
 enum {
+    TUNNEL_MIN_SLOTS = 16,
     TUNNEL_STORE = 64, /* Bytes stored in front of a frame. */
     TUNNEL_ETH_HLEN = 14,
     TUNNEL_MAX_KINDS = 32,
@@ -81,6 +82,8 @@ struct tunnel_port {
     struct base_hnode by_identity;
     struct base_hnode by_remote;
     struct base_list all;
+    be32 *sources;      /* remote=peers: whose packets are taken. */
+    uint32_t n_sources;
     bool wanting; /* Next hop not asked for yet. */
     char name[64];
 } WEFT_ALIGNED(64);
@@ -142,6 +145,15 @@ struct tunnels {
     struct base_list ports;
     struct base_list uplinks;      /* struct tunnel_uplink */
 };
+
+/* tunnel.c: cache-line aligned and zeroed. */
+void *tunnel_alloc_lines(size_t size);
+/* Frees 'obj' (NULL: nothing) when no worker can hold it any more. */
+void tunnel_retire(struct tunnels *, void *obj, void (*free_fn)(void *));
+/* The smallest that is not less, TUNNEL_MIN_SLOTS at least. */
+uint32_t tunnel_power_of_two(uint32_t at_least);
+/* tunnel_nh.c */
+struct tunnel_nh_table *tunnel_nh_table_create(uint32_t n_slots);
 
 static inline uint32_t
 tunnel_hash_addr(be32 addr)

@@ -71,10 +71,12 @@ worker_create(struct dp *dp, unsigned id, int core)
                            RING_F_SP_ENQ | RING_F_SC_DEQ);
     w->wants = ring_create(w, "want", WANT_RING_SIZE,
                            RING_F_SP_ENQ | RING_F_SC_DEQ);
+    w->sightings = ring_create(w, "seen", WANT_RING_SIZE,
+                               RING_F_SP_ENQ | RING_F_SC_DEQ);
     err = worker_open_fds(w);
     if (!err)
         err = arena_create(&w->arena);
-    if (!err && (!w->inbox || !w->punts || !w->wants))
+    if (!err && (!w->inbox || !w->punts || !w->wants || !w->sightings))
         err = -ENOMEM;
     if (err)
         return err;
@@ -108,6 +110,7 @@ worker_destroy(struct worker *w)
     rte_ring_free(w->inbox);
     ring_free_mbufs(w->punts);
     rte_ring_free(w->wants);
+    rte_ring_free(w->sightings);
     if (w->wake_fd >= 0)
         close(w->wake_fd);
     if (w->epoll_fd >= 0)

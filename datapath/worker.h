@@ -159,6 +159,7 @@ struct worker {
     uint32_t notified_seq;
     uint32_t epoch;               /* Of the arena. */
     struct rte_ring *punts, *wants;
+    struct rte_ring *sightings;   /* Port uid << 32 | sender: peers.h. */
     bool woke_control;            /* This iteration. */
     uint64_t tsc_mult;            /* 2^64 * ticks per TSC cycle. */
     uint64_t ns_mult;             /* 2^32 * nanoseconds per TSC cycle. */

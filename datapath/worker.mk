@@ -10,6 +10,7 @@ libdatapath_a_SOURCES += \
 	%D%/eal.c %D%/eal.h %D%/rcu.c %D%/rcu.h \
 	%D%/link_watch.c %D%/link_watch.h \
 	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
+	%D%/peers.c %D%/peers.h \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
 	%D%/arena.c %D%/arena.h %D%/chlog.c %D%/chlog.h \
 	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/run_fast.c \

@@ -29,7 +29,9 @@ parse_addr(const char *name, const char *value, be32 *out, struct weft_err *e)
     if (base_parse_ipv4(value, &addr))
         return weft_err_set(e, -EINVAL, "%s %s is not an IPv4 address%s",
                             name, value,
-                            strcmp(name, "remote") ? "" : " or \"flow\"");
+                            strcmp(name, "remote")
+                                ? ""
+                                : ", \"flow\", \"peers\" or \"learn\"");
     if (!addr_is_unicast(addr))
         return weft_err_set(e, -EINVAL,
                             "%s %s is not a unicast address of a host", name,
@@ -167,6 +169,29 @@ parse_inner_vlan(struct tnl_config *c, const char *value, struct weft_err *e)
     return 0;
 }
 
+/* An address, or who else chooses. */
+static int
+parse_remote(struct tnl_config *c, const char *value, struct weft_err *e)
+{
+    c->remote = 0;
+    c->peers = !strcmp(value, "peers")   ? TNL_PEERS_LISTED
+               : !strcmp(value, "learn") ? TNL_PEERS_LEARN
+                                         : TNL_PEERS_NONE;
+    c->remote_flow = c->peers || !strcmp(value, "flow");
+    return c->remote_flow ? 0 : parse_addr("remote", value, &c->remote, e);
+}
+
+static int
+parse_split_horizon(struct tnl_config *c, const char *value,
+                    struct weft_err *e)
+{
+    bool on = true;
+    int err = parse_bool("split-horizon", value, &on, e);
+
+    c->no_split_horizon = !on;
+    return err;
+}
+
 static bool
 has_option(const struct tnl_ops *t, const char *name)
 {
@@ -185,11 +210,10 @@ tnl_common_parse(const struct tnl_ops *t, struct tnl_config *c,
 
     if (!has_option(t, name))
         return -ENOENT;
-    if (!strcmp(name, "remote")) {
-        c->remote_flow = !strcmp(value, "flow");
-        c->remote = 0;
-        return c->remote_flow ? 0 : parse_addr(name, value, &c->remote, e);
-    }
+    if (!strcmp(name, "remote"))
+        return parse_remote(c, value, e);
+    if (!strcmp(name, "split-horizon"))
+        return parse_split_horizon(c, value, e);
     if (!strcmp(name, "local")) {
         c->local = 0;
         return strcmp(value, "any") ? parse_addr(name, value, &c->local, e)
@@ -239,8 +263,14 @@ tnl_common_check(const struct tnl_ops *t, const struct tnl_config *c,
 
     if (!c->remote_flow && !c->remote)
         return weft_err_set(e, -EINVAL,
-                            "%s needs remote=ADDRESS or remote=flow",
+                            "%s needs remote=ADDRESS, flow, peers or learn",
                             t->name);
+    if (c->peers && c->key_flow)
+        return weft_err_set(e, -EINVAL,
+                            "remote=%s needs a fixed key: key=%u..%u, not"
+                            " key=flow",
+                            c->peers == TNL_PEERS_LEARN ? "learn" : "peers",
+                            t->key_min, t->key_max);
     if (c->remote && c->remote == c->local)
         return weft_err_set(e, -EINVAL, "remote %s is the local address",
                             base_format_ipv4(c->remote, text));
@@ -257,8 +287,12 @@ tnl_common_print(const struct tnl_ops *t, const struct tnl_config *c,
 
     t->defaults(&d);
     base_str_addf(&s, "remote=%s",
-                  c->remote_flow ? "flow"
-                                 : base_format_ipv4(c->remote, text));
+                  c->peers == TNL_PEERS_LEARN    ? "learn"
+                  : c->peers == TNL_PEERS_LISTED ? "peers"
+                  : c->remote_flow ? "flow"
+                                   : base_format_ipv4(c->remote, text));
+    if (c->no_split_horizon)
+        base_str_add(&s, " split-horizon=off");
     if (c->local)
         base_str_addf(&s, " local=%s", base_format_ipv4(c->local, text));
     if (c->key_flow)

@@ -13,7 +13,11 @@
 
 /* Rows of an option table.  The common ones, then one per UDP option. */
 #define TNL_OPTIONS_COMMON                                                    \
-    { "remote", "", "remote end point: an IPv4 address, or flow: tun_dst" },  \
+    { "remote", "", "remote end point: an IPv4 address; flow: tun_dst;"       \
+                      " peers: those of add-peer; learn: also those that"     \
+                      " send" },                                              \
+        { "split-horizon", "on", "nothing goes from one network port with"    \
+                                 " peers to another: on or off" },            \
         { "local", "any", "local end point: an IPv4 address" },               \
         { "key", "", "tenant's number, or flow: tun_id" },                    \
         { "ttl", "64", "TTL of the outer header, 1 to 255" },                 \

@@ -99,6 +99,9 @@ void rewrite_group_drop(struct worker *w, struct group *g, unsigned i,
 /* One packet to a port other than its own. */
 void worker_send_slot(struct worker *, struct group *, unsigned s,
                       struct dp_port *);
+/* To one port, and of a network's port to that peer (0: none). */
+void worker_send_place(struct worker *, struct group *, unsigned s,
+                       struct dp_port *, be32 peer);
 void worker_flood_slot(struct worker *, struct group *, unsigned s,
                        uint32_t not_config);
 void worker_punt_slot(struct worker *, struct group *, unsigned s,

@@ -34,7 +34,7 @@ _weftctl() {
     case $n:${_weft_words[0]} in
     0:*)
         words="add-br del-br set-br add-port del-port set-port set-queue
-            del-queue add-uplink del-uplink set-controller del-controller set-fail-mode apply show
+            del-queue add-net del-net add-peer del-peer add-uplink del-uplink set-controller del-controller set-fail-mode apply show
             list get export trace version ping macs-flush set-log exit
             add-flow add-flows mod-flows del-flows packet-out
             dump-flows diff-flows replace-flows add-group add-groups
@@ -43,7 +43,7 @@ _weftctl() {
             dump-meters meter-stats bundle monitor mod-port
             mod-table dump-table-desc dump-table-features
             --json --run-dir --may-exist --if-exists --help --version" ;;
-    1:del-br | 1:set-br | 1:add-port | 1:set-controller | \
+    1:del-br | 1:del-net | 1:add-peer | 1:del-peer | 1:set-br | 1:add-port | 1:set-controller | \
     1:del-controller | 1:set-fail-mode | 1:macs-flush | 1:trace | \
     1:add-flow | 1:add-flows | 1:mod-flows | 1:del-flows | 1:packet-out | \
     1:dump-flows | 1:diff-flows | 1:replace-flows | 2:diff-flows | \
@@ -94,7 +94,7 @@ _weft_dump() {
     }
     _weft_line
     case ${#_weft_words[@]} in
-    0) words="flows cache ports tunnels macs workers controllers drops tables
+    0) words="flows cache ports tunnels vteps macs workers controllers drops tables
             groups meters queues
             uplinks --json --watch --run-dir --help --version" ;;
     1) words="$(_weft_names br) --json --watch" ;;

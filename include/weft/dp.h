@@ -258,6 +258,24 @@ WEFT_MUST_CHECK int dp_port_get(struct dp_bridge *, uint32_t port_no,
 /* Smallest port number > 'after' (0 to start); 0: none left. */
 uint32_t dp_port_next(struct dp_bridge *, uint32_t after);
 
+/* Far end points of a tunnel port that has remote=peers or remote=learn: these
+ * are copied to when a packet is flooded, and (remote=peers) the only ones
+ * whose packets are taken.  Replaces those of the call before; what was learnt
+ * stays.  All or nothing.
+ * 0, -ENODEV, -EINVAL (no such port; an address twice), -ENOSPC, -EEXIST
+ * (another port has that remote and key). */
+WEFT_MUST_CHECK int dp_port_set_peers(struct dp_bridge *, uint32_t port_no,
+                                      const be32 *addrs, size_t n,
+                                      struct weft_err *e);
+struct dp_peer_info {
+    be32 addr;
+    bool listed;    /* By dp_port_set_peers; else learnt. */
+    uint32_t age_s; /* Since it was added or last sent to be learnt from. */
+};
+typedef void dp_peer_cb(void *arg, const struct dp_peer_info *);
+void dp_peer_dump(struct dp_bridge *, uint32_t port_no, dp_peer_cb *,
+                  void *arg);
+
 /* ----------------------------------------------------------------- rules */
 
 /* Bytes at each rule that are the caller's: zero at first, aligned to 8.  The
@@ -530,6 +548,8 @@ struct dp_mac_info {
     uint8_t mac[6];
     uint16_t vlan;
     uint32_t port_no;
+    uint16_t peer;  /* Of the end points of that port; 0: none. */
+    be32 remote;    /* Its address; 0: none. */
     uint32_t age_s;
 };
 typedef void dp_mac_cb(void *arg, const struct dp_mac_info *);
@@ -628,6 +648,7 @@ enum dp_trace_cache {
 struct dp_trace_port {
     uint32_t port_no;
     int drop; /* Why nothing leaves there (enum drop_reason); -1: it does. */
+    be32 remote; /* The peer it goes to; 0: the port has none. */
 };
 
 /* All pointers are lent during the call. */

@@ -29,6 +29,8 @@
     X(RULE_DROP, "rule_drop", "the rule has no output")                       \
     X(NO_PORT, "no_port", "output to a port that does not exist")             \
     X(TO_IN_PORT, "to_in_port", "output to the port it came in by")           \
+    X(SPLIT_HORIZON, "split_horizon", "from one network port with peers to"   \
+                                      " another")                             \
     X(NO_FWD, "no_fwd", "port-mod NO_FWD is set on the output port")          \
     X(TX_PORT_DOWN, "tx_port_down", "output port is down")                    \
     X(BAD_TTL, "bad_ttl", "TTL or hop limit would reach zero")                \

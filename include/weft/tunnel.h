@@ -34,12 +34,25 @@ enum tnl_verdict {
     TNL_INNER_RUNT = DROP_TNL_INNER_RUNT,
 };
 
+/* Who else is at the other end of a tunnel port that names no single remote:
+ * the far end points of a network, to which floods are copied one by one
+ * (head-end replication) and behind which the MAC table finds addresses. */
+enum tnl_peers {
+    TNL_PEERS_NONE,   /* Flows choose (remote=flow) or one remote. */
+    TNL_PEERS_LISTED, /* remote=peers: those that dp_port_set_peers named;
+                       * packets of any other end point are dropped. */
+    TNL_PEERS_LEARN,  /* remote=learn: also whoever sends with our key. */
+};
+
 /* Options common to all types, parsed from "name=value" words.  A type may
  * refuse what it does not have. */
 struct tnl_config {
     be32 local;        /* 0: any local address / chosen by the route. */
     be32 remote;       /* 0 when remote_flow. */
-    bool remote_flow;  /* remote=flow: tun_dst chooses. */
+    bool remote_flow;  /* remote=flow: tun_dst chooses; with peers too. */
+    uint8_t peers;     /* enum tnl_peers */
+    bool no_split_horizon; /* split-horizon=off: what comes from a port with
+                            * peers may go to another such port. */
     bool key_flow;     /* key=flow: tun_id chooses. */
     uint32_t key;      /* VNI or VSID when not key_flow. */
     uint16_t dst_port; /* UDP destination port, host order; 0 for GRE. */

@@ -1043,9 +1043,9 @@ START_TEST(test_dp_normal_mac_table_is_bounded)
     for (unsigned i = 0; i < 1000; i++) {
         uint8_t mac[6] = { 0, 0, 0, 0, (uint8_t) (i >> 8), (uint8_t) i };
 
-        mac_learn(t, mac, 0, 1 + i % 4, 5 + i / 100);
-        ck_assert_uint_eq(mac_lookup(t, mac, 0, 5 + i / 100), 1 + i % 4);
-        ck_assert_uint_eq(mac_lookup(t, mac, 1, 5 + i / 100), 0);
+        mac_learn(t, mac, 0, (struct mac_place) { 1 + i % 4, 0 }, 5 + i / 100);
+        ck_assert_uint_eq(mac_lookup(t, mac, 0, 5 + i / 100).port, 1 + i % 4);
+        ck_assert_uint_eq(mac_lookup(t, mac, 1, 5 + i / 100).port, 0);
     }
     ck_assert(!mac_dump(t, 15, &at, SIZE_MAX, count_mac, &n));
     ck_assert_uint_le(n, 16);

@@ -21,6 +21,12 @@ tests_datapath_test_dp_tunnel_SOURCES = %D%/test_dp_tunnel.c $(BED_SOURCES)
 tests_datapath_test_dp_tunnel_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_tunnel_LDADD = $(DP_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/datapath/test_peers
+TESTS += tests/datapath/test_peers
+tests_datapath_test_peers_SOURCES = %D%/test_peers.c $(BED_SOURCES)
+tests_datapath_test_peers_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_peers_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/datapath/test_dp_txn
 TESTS += tests/datapath/test_dp_txn
 tests_datapath_test_dp_txn_SOURCES = %D%/test_dp_txn.c $(BED_SOURCES)

@@ -794,6 +794,20 @@ dp_uplink_send(struct dp *dp, uint32_t id, const uint8_t *data, size_t len)
     return -ENODEV;
 }
 
+int
+dp_port_set_peers(struct dp_bridge *b, uint32_t no, const be32 *a, size_t n,
+                  struct weft_err *e)
+{
+    (void) b, (void) no, (void) a, (void) n, (void) e;
+    return -EINVAL; /* It has no tunnel ports. */
+}
+
+void
+dp_peer_dump(struct dp_bridge *b, uint32_t no, dp_peer_cb *cb, void *arg)
+{
+    (void) b, (void) no, (void) cb, (void) arg;
+}
+
 bool
 dp_mac_dump(struct dp_bridge *b, size_t *at, size_t n, dp_mac_cb *cb,
             void *arg)

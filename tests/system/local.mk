@@ -11,6 +11,7 @@ SYSTEM_TESTS = \
 	%D%/test_groups.py \
 	%D%/test_limits.py \
 	%D%/test_meters.py \
+	%D%/test_networks.py \
 	%D%/test_openflow14.py \
 	%D%/test_openflow15.py \
 	%D%/test_openflow_tools.py \

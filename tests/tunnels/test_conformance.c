@@ -246,7 +246,7 @@ START_TEST(test_config_end_points_must_be_unicast_and_differ)
         assert_refused(t, text, "is not a unicast address");
     }
     assert_refused(t, "remote=192.0.2 key=5001", "not an IPv4 address");
-    assert_refused(t, "remote=vtep2 key=5001", "not an IPv4 address or");
+    assert_refused(t, "remote=vtep2 key=5001", "not an IPv4 address, ");
     assert_refused(t, "remote=192.0.2.1 local=192.0.2.1 key=5001",
                    "remote 192.0.2.1 is the local address");
 }

@@ -362,7 +362,7 @@ void
 print_macs(const struct dump *d)
 {
     static const char *const titles[] = { "BRIDGE", "MAC", ">VLAN", ">PORT",
-                                          "NAME", ">AGE", NULL };
+                                          "NAME", "REMOTE", ">AGE", NULL };
     struct table t;
     size_t i;
     json_t *v;
@@ -374,6 +374,30 @@ print_macs(const struct dump *d)
         table_u64(&t, item_u64(v, "vlan"));
         cell_port(&t, item_u64(v, "port"));
         table_text(&t, item_text(v, "port_name"));
+        table_text(&t, *item_text(v, "remote") ? item_text(v, "remote") : "-");
+        cell_age(&t, (double) item_u64(v, "age"));
+    }
+    table_print(&t);
+    table_fini(&t);
+}
+
+void
+print_vteps(const struct dump *d)
+{
+    static const char *const titles[] = { "BRIDGE", ">PORT", "NAME", "TYPE",
+                                          "REMOTE", "ORIGIN", ">AGE", NULL };
+    struct table t;
+    size_t i;
+    json_t *v;
+
+    table_init(&t, titles);
+    json_array_foreach(d->items, i, v) {
+        table_text(&t, item_text(v, "bridge"));
+        cell_port(&t, item_u64(v, "ofport"));
+        table_text(&t, item_text(v, "port_name"));
+        table_text(&t, item_text(v, "type"));
+        table_text(&t, item_text(v, "remote"));
+        table_text(&t, item_text(v, "origin"));
         cell_age(&t, (double) item_u64(v, "age"));
     }
     table_print(&t);

@@ -23,6 +23,10 @@ static const char help[] =
     "  set-queue BRIDGE PORT QUEUE [min-rate=10M] [max-rate=100M] [burst=1M]\n"
     "  del-queue BRIDGE PORT QUEUE\n"
     "  set-port [BRIDGE] PORT OPTION=VALUE...\n"
+    "  [--may-exist] add-net NAME vni=N|vsid=N [peers=ADDR,...] "
+    "[OPTION=VALUE]...\n"
+    "  [--if-exists] del-net NAME            a network without a controller\n"
+    "  add-peer NAME ADDR..., del-peer NAME ADDR...\n"
     "  [--may-exist] add-uplink NAME [type=TYPE] [OPTION=VALUE]...\n"
     "  [--if-exists] del-uplink NAME\n"
     "  set-controller BRIDGE TARGET...       tcp: tls: unix: ptcp: ptls: "
@@ -188,8 +192,8 @@ ctl_edit(const char *flag, char *w[], size_t n)
         for (; i < n; i++)
             json_array_append_new(targets, json_string(w[i]));
         if (!json_array_size(targets))
-            ctl_usage("%s needs a target, such as tcp:192.0.2.9:6653",
-                      e->name);
+            ctl_usage("%s needs one target or more, such as "
+                      "tcp:192.0.2.9:6653 or 192.0.2.9", e->name);
         json_object_set_new(params, "targets", targets);
     }
     if (i < n)

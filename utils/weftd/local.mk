@@ -4,7 +4,7 @@ noinst_LIBRARIES += libweftd.a libweftd_model.a
 libweftd_model_a_SOURCES = \
 	%D%/bridge_options.def \
 	%D%/jw.c %D%/jw.h \
-	%D%/model.c %D%/model.h \
+	%D%/model.c %D%/model.h %D%/model_net.c \
 	%D%/process.c %D%/process.h \
 	%D%/rpc_scan.c %D%/rpc_scan.h \
 	%D%/state.c %D%/state.h
@@ -17,6 +17,7 @@ libweftd_a_SOURCES = \
 	%D%/rpc_dump.c \
 	%D%/rpc_groups.c \
 	%D%/rpc_methods.def \
+	%D%/rpc_nets.c \
 	%D%/rpc_of.c \
 	%D%/rpc_parts.h \
 	%D%/rpc_show.c \

@@ -652,8 +652,9 @@ check_device(const char *what, const char *name, json_t *d, bool port,
              struct weft_err *e)
 {
     static const char *const members[] = { "type", "options", "ofport",
-                                           "queues", NULL };
+                                           "queues", "peers", NULL };
     json_t *ofport, *queues = json_object_get(d, "queues");
+    json_t *peers = json_object_get(d, "peers");
     int err = check_name(what, name, e);
 
     if (!err)
@@ -673,6 +674,9 @@ check_device(const char *what, const char *name, json_t *d, bool port,
         || (queues && (!port || !json_is_object(queues))))
         return weft_err_set(e, -EINVAL, "%s %s: type is not text, or queues "
                             "no object", what, name);
+    err = peers ? model_check_peers(name, peers, e) : 0;
+    if (err)
+        return err;
     return options_normalise(what, name, json_object_get(d, "options"), e);
 }
 

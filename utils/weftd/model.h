@@ -10,6 +10,7 @@
  *                                 "ports": { NAME: { "type": TYPE,
  *                                                    "ofport": N,
  *                                                    "queues": { N: {} },
+ *                                                    "peers": [ ADDRESS ],
  *                                                    "options": {} } } } },
  *            "uplinks": { NAME: { "type": TYPE, "options": {} } } }
  *
@@ -40,6 +41,11 @@ json_t *model_create(void); /* No bridge, no uplink. */
 WEFT_MUST_CHECK int model_check(json_t *doc, struct weft_err *e);
 
 typedef int model_edit(json_t *doc, const json_t *params, struct weft_err *e);
+/* model_net.c: networks without a controller. */
+model_edit model_add_net, model_del_net, model_add_peer, model_del_peer;
+/* A list of IPv4 addresses of hosts, none twice. */
+WEFT_MUST_CHECK int model_check_peers(const char *port, const json_t *peers,
+                                      struct weft_err *e);
 model_edit model_add_br, model_del_br, model_set_br, model_add_port,
     model_del_port, model_set_port, model_set_queue, model_del_queue, model_add_uplink, model_del_uplink,
     model_set_controller, model_del_controller, model_set_fail_mode,

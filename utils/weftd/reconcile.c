@@ -185,6 +185,33 @@ queues_set(struct rc_bridge *b, const char *name, const json_t *cfg,
     return 0;
 }
 
+/* Makes the port's far end points those of 'cfg' (NULL: none). */
+static int
+peers_set(struct rc_bridge *b, const char *name, const json_t *cfg,
+          struct weft_err *e)
+{
+    json_t *port = json_object_get(b->ports, name), *v;
+    size_t n = json_array_size(cfg), i;
+    be32 *addrs;
+
+    if (json_equal(json_object_get(port, "peers"), cfg)
+        || (!cfg && !json_object_get(port, "peers")))
+        return 0;
+    addrs = base_xcalloc(n + 1, sizeof *addrs);
+    json_array_foreach(cfg, i, v) {
+        if (base_parse_ipv4(json_string_value(v), &addrs[i]))
+            addrs[i] = 0; /* The document has been checked. */
+    }
+    int err = dp_port_set_peers(ofp_bridge_dp(b->ofp), port_no(b, name), addrs,
+                                n, e);
+    free(addrs);
+    if (!err && cfg)
+        json_object_set_new(port, "peers", json_deep_copy(cfg));
+    else if (!err)
+        json_object_del(port, "peers");
+    return err;
+}
+
 static int
 port_set(struct rc_bridge *b, const char *name, const json_t *cfg,
          struct weft_err *e)
@@ -201,6 +228,8 @@ port_set(struct rc_bridge *b, const char *name, const json_t *cfg,
     free(o);
     if (!err)
         json_object_set(port, "options", options);
+    if (!err)
+        err = peers_set(b, name, json_object_get(cfg, "peers"), e);
     return err ? err : queues_set(b, name, json_object_get(cfg, "queues"), e);
 }
 

@@ -13,14 +13,10 @@
 #include "utils/weftd/rpc_parts.h"
 #include "utils/weftd/weftd.h"
 
-/* Appends what one bridge has to the list that is open; 0 or -errno. */
-typedef int bridge_writer(struct jw *, struct weftd *, struct rc_bridge *,
-                          const json_t *params, struct weft_err *e);
-
 /* The member 'list': what each bridge has, or the one named. */
 static int
 put_bridges(struct jw *j, struct weftd *d, const char *list,
-            const json_t *params, bridge_writer *write, struct weft_err *e)
+            const json_t *params, rpc_bridge_writer *write, struct weft_err *e)
 {
     const char *only = rpc_param(params, "bridge");
     struct rc_bridge *b;
@@ -38,10 +34,10 @@ put_bridges(struct jw *j, struct weftd *d, const char *list,
     return err;
 }
 
-static int
-answer_bridges(struct weftd *d, const char *list, const json_t *params,
-               bridge_writer *write, struct base_str *result,
-               struct weft_err *e)
+int
+rpc_answer_bridges(struct weftd *d, const char *list, const json_t *params,
+                   rpc_bridge_writer *write, struct base_str *result,
+                   struct weft_err *e)
 {
     struct jw j = JW_INIT(result);
 
@@ -84,7 +80,7 @@ int
 rpc_tables(struct weftd *d, const json_t *params, struct base_str *result,
            struct weft_err *e)
 {
-    return answer_bridges(d, "tables", params, write_tables, result, e);
+    return rpc_answer_bridges(d, "tables", params, write_tables, result, e);
 }
 
 /* ------------------------------------------------------ ports, tunnels */
@@ -104,7 +100,7 @@ int
 rpc_ports(struct weftd *d, const json_t *params, struct base_str *result,
           struct weft_err *e)
 {
-    return answer_bridges(d, "ports", params, write_ports, result, e);
+    return rpc_answer_bridges(d, "ports", params, write_ports, result, e);
 }
 
 static void
@@ -154,7 +150,7 @@ int
 rpc_queues(struct weftd *d, const json_t *params, struct base_str *result,
            struct weft_err *e)
 {
-    return answer_bridges(d, "queues", params, write_queues, result, e);
+    return rpc_answer_bridges(d, "queues", params, write_queues, result, e);
 }
 
 static int
@@ -247,7 +243,7 @@ int
 rpc_macs_flush(struct weftd *d, const json_t *params, struct base_str *result,
                struct weft_err *e)
 {
-    return answer_bridges(d, "flushed", params, flush_macs, result, e);
+    return rpc_answer_bridges(d, "flushed", params, flush_macs, result, e);
 }
 
 /* --------------------------------------------------------------- workers */
@@ -311,7 +307,7 @@ int
 rpc_controllers(struct weftd *d, const json_t *params,
                 struct base_str *result, struct weft_err *e)
 {
-    return answer_bridges(d, "controllers", params, write_controllers, result, e);
+    return rpc_answer_bridges(d, "controllers", params, write_controllers, result, e);
 }
 
 /* ----------------------------------------------------------------- drops */

@@ -103,7 +103,7 @@ put_mac(void *arg, const struct dp_mac_info *m)
     struct walk *w = arg;
     struct rc_bridge *b = reconcile_bridge(w->d->rc, w->name[w->at]);
     struct dp_port_info info;
-    char mac[BASE_MAC_LEN];
+    char mac[BASE_MAC_LEN], remote[BASE_IPV4_LEN];
 
     jw_object(&w->j, NULL);
     jw_str(&w->j, "bridge", b->name);
@@ -113,6 +113,8 @@ put_mac(void *arg, const struct dp_mac_info *m)
     jw_str(&w->j, "port_name",
            dp_port_get(ofp_bridge_dp(b->ofp), m->port_no, &info) ? ""
                                                                  : info.name);
+    if (m->remote)
+        jw_str(&w->j, "remote", base_format_ipv4(m->remote, remote));
     jw_u64(&w->j, "age", m->age_s);
     jw_end_object(&w->j);
 }

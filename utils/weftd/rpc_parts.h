@@ -5,6 +5,9 @@
 #ifndef WEFTD_RPC_PARTS_H
 #define WEFTD_RPC_PARTS_H
 
+#include <jansson.h>
+
+#include "utils/base/str.h"
 #include "utils/weftd/jw.h"
 #include "weft/dp.h"
 
@@ -12,6 +15,15 @@ struct rc_bridge;
 struct weftd;
 
 #define RPC_SCHEMA 1 /* Raised when a member changes its meaning or goes. */
+
+/* Appends what one bridge has to the list that is open; 0 or -errno. */
+typedef int rpc_bridge_writer(struct jw *, struct weftd *, struct rc_bridge *,
+                              const json_t *params, struct weft_err *e);
+/* A result with one member 'list': what each bridge has, or the one that
+ * 'params' name.  -ENOENT. */
+int rpc_answer_bridges(struct weftd *, const char *list, const json_t *params,
+                       rpc_bridge_writer *, struct base_str *result,
+                       struct weft_err *e);
 
 /* Appended to the open list. */
 void rpc_put_controllers(struct jw *, const struct rc_bridge *);

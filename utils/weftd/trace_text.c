@@ -7,6 +7,7 @@
 
 #include "ofproto/ofproto.h"
 #include "ofproto/text/flow_text.h"
+#include "utils/base/addr.h"
 #include "weft/compiler.h"
 
 /* What an operator can do about a drop. */
@@ -340,6 +341,16 @@ put_output(struct trace_text *t, const struct dp_trace_step *s, uint32_t port,
     free(c);
 }
 
+/* " (peer 192.0.2.2)" */
+static void
+add_peer(struct base_str *s, const struct dp_trace_port *p)
+{
+    char text[BASE_IPV4_LEN];
+
+    if (p->remote)
+        base_str_addf(s, " (peer %s)", base_format_ipv4(p->remote, text));
+}
+
 static void
 on_out(struct trace_text *t, const struct dp_trace_step *s)
 {
@@ -358,6 +369,7 @@ on_out(struct trace_text *t, const struct dp_trace_step *s)
     for (size_t i = 0; i < s->n_ports; i++) {
         base_str_add(&t->text, i ? ", " : " ");
         ofp_text_add_port(&t->text, s->ports[i].port_no);
+        add_peer(&t->text, &s->ports[i]);
     }
     base_str_add(&t->text, s->n_ports ? "\n" : " none\n");
     if (!s->n_ports) {
@@ -370,6 +382,7 @@ on_out(struct trace_text *t, const struct dp_trace_step *s)
         base_str_clear(&name);
         base_str_add(&name, "port ");
         ofp_text_add_port(&name, p->port_no);
+        add_peer(&name, p);
         if (p->drop >= 0) {
             base_str_add(&name, ": dropped");
             say_drop(t, s, base_str_cstr(&name), p->drop);
