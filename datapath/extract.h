@@ -66,6 +66,11 @@ struct pkt_layout {
 int extract_frame(const uint8_t *p, size_t len, size_t frame_len,
                   struct flow_key *k, struct pkt_layout *lay);
 
+/* The same header by header, without trying common shapes first: what the
+ * short ways are compared with. */
+int extract_frame_walk(const uint8_t *p, size_t len, size_t frame_len,
+                       struct flow_key *k, struct pkt_layout *lay);
+
 /* The same for a frame that lies in one piece. */
 static inline int
 extract_key(const uint8_t *p, size_t len, struct flow_key *k,

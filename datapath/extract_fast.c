@@ -9,8 +9,8 @@
 enum {
     ETH_TYPE_MIN = 0x0600, /* IEEE 802.3 §3.2.6: below are lengths. */
     TYPE_ARP = 0x0806,
-    TYPE_VLAN = 0x8100,
-    TYPE_IPV6 = 0x86dd,
+    TYPE_VLAN = EXTRACT_VLAN,
+    TYPE_IPV6 = EXTRACT_IPV6,
     TYPE_MPLS = 0x8847,
     TYPE_MPLS_MC = 0x8848,
     TYPE_QINQ = 0x88a8,
@@ -27,7 +27,7 @@ enum {
     PROTO_DSTOPTS = 60,
     PROTO_SCTP = 132,
 
-    IPV6_LEN = 40,
+    IPV6_LEN = EXTRACT_IPV6_LEN,
     ARP_LEN = 28,
     PBB_LEN = 18, /* I-TAG TCI, customer addresses and type. */
     ND_LEN = 24,
@@ -433,24 +433,29 @@ extract_any(struct cursor *c)
 }
 
 int
-extract_frame(const uint8_t *p, size_t len, size_t frame_len,
-              struct flow_key *k, struct pkt_layout *lay)
+extract_frame_walk(const uint8_t *p, size_t len, size_t frame_len,
+                   struct flow_key *k, struct pkt_layout *lay)
 {
+    struct cursor c = {
+        .p = p, .len = len, .end = frame_len, .k = k, .lay = lay,
+    };
+
     static_assert(FLOW_KEY_SEQ == 2, "new member: is it extracted?");
 
     if (weft_unlikely(lay->line1)) {
         memset((uint8_t *) k + 64, 0, 64);
         lay->line1 = false;
     }
-    if (weft_likely(len >= EXTRACT_PLAIN_LEN)
-        && extract_plain(p, frame_len, k, lay))
-        return EXTRACT_OK;
     if (weft_unlikely(len < EXTRACT_ETH_LEN))
         return DROP_RX_RUNT;
-
-    struct cursor c = {
-        .p = p, .len = len, .end = frame_len, .k = k, .lay = lay,
-    };
-
     return extract_any(&c);
+}
+
+int
+extract_frame(const uint8_t *p, size_t len, size_t frame_len,
+              struct flow_key *k, struct pkt_layout *lay)
+{
+    if (extract_plain(p, len, frame_len, k, lay))
+        return EXTRACT_OK;
+    return extract_frame_walk(p, len, frame_len, k, lay);
 }

@@ -2,8 +2,10 @@
 /* Headers to flow key, inlined for the common frame.
  *
  * What:    extract_frame_fast: extract_frame, whose answer is the same.
- * Model:   untagged IPv4 without options or fragments, TCP or UDP, all
- *          lengths right; anything else goes to extract_frame.
+ * Model:   TCP or UDP over IPv4 without options or fragments or over IPv6
+ *          without extension headers, all lengths right, at most one tag.
+ *          Untagged IPv4 is inlined; anything else goes to extract_frame,
+ *          which tries these shapes before it walks header by header.
  * Threads: any.  Owns: nothing.  Errors: as extract_frame.
  * Source:  as extract.h. */
 #ifndef DP_EXTRACT_PLAIN_FAST_H
@@ -21,7 +23,12 @@ enum {
     EXTRACT_TCP = 6,
     EXTRACT_UDP = 17,
     EXTRACT_IPV4_LEN = 20,
-    EXTRACT_PLAIN_LEN = EXTRACT_ETH_LEN + EXTRACT_IPV4_LEN + 20,
+    EXTRACT_IPV6_LEN = 40,
+    EXTRACT_IPV6 = 0x86dd,
+    EXTRACT_VLAN = 0x8100,
+    /* With a UDP header. */
+    EXTRACT_V4_LEN = EXTRACT_ETH_LEN + EXTRACT_IPV4_LEN + 8,
+    EXTRACT_V6_LEN = EXTRACT_ETH_LEN + EXTRACT_IPV6_LEN + 8,
 };
 
 /* Members of the key are written as words further down. */
@@ -30,8 +37,9 @@ static_assert(offsetof(struct flow_key, eth_type) == 32
                   && offsetof(struct flow_key, ip_src) == 40
                   && offsetof(struct flow_key, tp_src) == 48
                   && offsetof(struct flow_key, tcp_flags) == 52
-                  && offsetof(struct flow_key, mpls_lse) == 56,
-              "words 4 to 7");
+                  && offsetof(struct flow_key, mpls_lse) == 56
+                  && offsetof(struct flow_key, ipv6_label) == 112,
+              "words 4 to 7 and 14");
 
 static inline void
 extract_macs(struct flow_key *k, const uint8_t *p)
@@ -49,56 +57,170 @@ extract_tcp_flags(const uint8_t *tcp)
     return get_be16(tcp + 12) & 0x0fff;
 }
 
-/* The common frame: untagged IPv4 without options or fragments, TCP or UDP,
- * lengths right.  At least EXTRACT_PLAIN_LEN bytes are readable.  Returns
- * false for anything else, which includes all errors. */
-static inline bool
-extract_plain(const uint8_t *p, size_t frame_len, struct flow_key *k,
-              struct pkt_layout *lay)
+/* Layout of a frame behind 'off' bytes of tags: words at once. */
+static inline void
+extract_layout(struct pkt_layout *lay, unsigned off, unsigned l3_len,
+               unsigned l4_len, bool line1)
 {
-    uint32_t total = get_be16(p + 16), proto = p[23], l4_len;
-    uint32_t flags = 0;
+    unsigned l3 = EXTRACT_ETH_LEN + off;
 
-    if (get_be24(p + 12) != 0x080045 || get_be16(p + 20) & 0x3fff
-        || total > frame_len - EXTRACT_ETH_LEN)
-        return false;
+    *lay = (struct pkt_layout) {
+        .l3 = (uint16_t) l3,
+        .l4 = (uint16_t) (l3 + l3_len),
+        .payload = (uint16_t) (l3 + l3_len + l4_len),
+        .n_vlan = (uint8_t) (off / 4),
+        .line1 = line1,
+    };
+}
+
+/* Length of the TCP or UDP header at 'l4', and TCP's flags; 0: neither, or
+ * wrong.  'room': bytes of the packet from 'l4' on, of which 'readable' may
+ * be read. */
+WEFT_ALWAYS_INLINE uint32_t
+extract_l4(const uint8_t *l4, uint32_t proto, uint32_t room, size_t readable,
+           uint32_t *flags)
+{
+    uint32_t len = 8;
+
+    *flags = 0;
     if (proto == EXTRACT_TCP) {
-        l4_len = (uint32_t) (p[46] >> 4) * 4;
-        if (l4_len < 20)
-            return false;
-        flags = extract_tcp_flags(p + 34);
-    } else if (proto == EXTRACT_UDP) {
-        l4_len = 8;
-    } else {
-        return false;
+        if (weft_unlikely(readable < 20))
+            return 0;
+        len = (uint32_t) (l4[12] >> 4) * 4;
+        *flags = extract_tcp_flags(l4);
+        if (weft_unlikely(len < 20))
+            return 0;
+    } else if (proto != EXTRACT_UDP) {
+        return 0;
     }
-    if (total < EXTRACT_IPV4_LEN + l4_len)
-        return false;
+    return len <= room && len <= readable ? len : 0;
+}
 
-    /* Whole words: whoever loads them as such need not wait for the bytes
-     * to come together. */
+/* IPv4 without options or fragments, TCP or UDP, lengths right, behind 'off'
+ * bytes of tags, the outer one 'tci'.  EXTRACT_V4_LEN + off bytes are
+ * readable.  False for anything else, which includes all errors.
+ *
+ * The key is written in whole words: whoever loads them as such need not wait
+ * for the bytes to come together. */
+WEFT_ALWAYS_INLINE bool
+extract_v4(const uint8_t *p, size_t len, size_t frame_len, unsigned off,
+           uint32_t tci, struct flow_key *k, struct pkt_layout *lay)
+{
+    const uint8_t *l4 = p + off + EXTRACT_ETH_LEN + EXTRACT_IPV4_LEN;
+    uint64_t a = get_be64(p + off + 12); /* Type, version, TOS, length, id. */
+    uint64_t c = get_be64(p + off + 20); /* Fragment, TTL, protocol, ... */
+    uint32_t total = a >> 16 & 0xffff, proto = c >> 32 & 0xff, l4_len, flags;
+
+    if (weft_unlikely(a >> 40 != ((uint64_t) EXTRACT_IPV4 << 8 | 0x45)
+                      || c >> 48 & 0x3fff || total < EXTRACT_IPV4_LEN
+                      || total > frame_len - EXTRACT_ETH_LEN - off))
+        return false;
+    l4_len = extract_l4(l4, proto, total - EXTRACT_IPV4_LEN,
+                        len - (size_t) (l4 - p), &flags);
+    if (weft_unlikely(!l4_len))
+        return false;
     extract_macs(k, p);
     flow_key_set_word(k, 4, be64_from((uint64_t) EXTRACT_IPV4 << 48
-                                      | proto << 24 | (uint32_t) p[15] << 16
-                                      | (uint32_t) p[22] << 8));
-    memcpy((uint8_t *) k + 40, p + 26, 8);
-    flow_key_set_word(k, 6, be64_from((uint64_t) get_be32(p + 34) << 32
+                                      | (uint64_t) tci << 32
+                                      | (c >> 8 & 0xff000000)
+                                      | (a >> 16 & 0xff0000)
+                                      | (c >> 32 & 0xff00)));
+    memcpy((uint8_t *) k + 40, p + off + 26, 8);
+    flow_key_set_word(k, 6, be64_from((uint64_t) get_be32(l4) << 32
                                       | flags << 16));
     flow_key_set_word(k, 7, 0);
-    *lay = (struct pkt_layout) {
-        .l3 = EXTRACT_ETH_LEN,
-        .l4 = EXTRACT_ETH_LEN + EXTRACT_IPV4_LEN,
-        .payload = (uint16_t) (EXTRACT_ETH_LEN + EXTRACT_IPV4_LEN + l4_len),
-    };
+    extract_layout(lay, off, EXTRACT_IPV4_LEN, l4_len, false);
     return true;
+}
+
+/* The same for IPv6 without extension headers; EXTRACT_V6_LEN + off bytes are
+ * readable.  Writes all of line 1. */
+WEFT_ALWAYS_INLINE bool
+extract_v6(const uint8_t *p, size_t len, size_t frame_len, unsigned off,
+           uint32_t tci, struct flow_key *k, struct pkt_layout *lay)
+{
+    const uint8_t *l4 = p + off + EXTRACT_ETH_LEN + EXTRACT_IPV6_LEN;
+    /* Version, class, label, length, next header, hop limit. */
+    uint64_t a = get_be64(p + off + EXTRACT_ETH_LEN);
+    uint32_t plen = a >> 16 & 0xffff, proto = a >> 8 & 0xff, l4_len, flags;
+
+    if (weft_unlikely(get_be16(p + off + 12) != EXTRACT_IPV6 || a >> 60 != 6
+                      || plen > frame_len - EXTRACT_ETH_LEN - EXTRACT_IPV6_LEN
+                                    - off))
+        return false;
+    l4_len = extract_l4(l4, proto, plen, len - (size_t) (l4 - p), &flags);
+    if (weft_unlikely(!l4_len))
+        return false;
+    extract_macs(k, p);
+    flow_key_set_word(k, 4, be64_from((uint64_t) EXTRACT_IPV6 << 48
+                                      | (uint64_t) tci << 32
+                                      | (uint64_t) proto << 24
+                                      | (a >> 36 & 0xff0000)
+                                      | (a << 8 & 0xff00)));
+    flow_key_set_word(k, 5, 0);
+    flow_key_set_word(k, 6, be64_from((uint64_t) get_be32(l4) << 32
+                                      | flags << 16));
+    flow_key_set_word(k, 7, 0);
+    memcpy(k->ipv6_src, p + off + EXTRACT_ETH_LEN + 8, 32);
+    memset(k->nd_target, 0, 16);
+    flow_key_set_word(k, 14, be64_from(a & UINT64_C(0xfffff00000000)));
+    flow_key_set_word(k, 15, 0);
+    extract_layout(lay, off, EXTRACT_IPV6_LEN, l4_len, true);
+    return true;
+}
+
+static inline void
+extract_clean_line1(struct flow_key *k, struct pkt_layout *lay)
+{
+    if (!lay->line1)
+        return;
+    memset((uint8_t *) k + 64, 0, 64);
+    lay->line1 = false;
+}
+
+/* Behind one tag. */
+WEFT_ALWAYS_INLINE bool
+extract_tagged(const uint8_t *p, size_t len, size_t frame_len,
+               struct flow_key *k, struct pkt_layout *lay)
+{
+    uint32_t tci = get_be16(p + 14) | FLOW_VLAN_PRESENT;
+    uint16_t type = get_be16(p + 16);
+
+    if (type == EXTRACT_IPV4 && len >= EXTRACT_V4_LEN + 4) {
+        extract_clean_line1(k, lay);
+        return extract_v4(p, len, frame_len, 4, tci, k, lay);
+    }
+    return type == EXTRACT_IPV6 && len >= EXTRACT_V6_LEN + 4
+           && extract_v6(p, len, frame_len, 4, tci, k, lay);
+}
+
+/* The common frames.  False: something else. */
+static inline bool
+extract_plain(const uint8_t *p, size_t len, size_t frame_len,
+              struct flow_key *k, struct pkt_layout *lay)
+{
+    if (len < EXTRACT_V4_LEN)
+        return false;
+    switch (get_be16(p + 12)) {
+    case EXTRACT_IPV4:
+        extract_clean_line1(k, lay);
+        return extract_v4(p, len, frame_len, 0, 0, k, lay);
+    case EXTRACT_IPV6:
+        return len >= EXTRACT_V6_LEN
+               && extract_v6(p, len, frame_len, 0, 0, k, lay);
+    case EXTRACT_VLAN:
+        return extract_tagged(p, len, frame_len, k, lay);
+    default:
+        return false;
+    }
 }
 
 static inline int
 extract_frame_fast(const uint8_t *p, size_t len, size_t frame_len,
                    struct flow_key *k, struct pkt_layout *lay)
 {
-    if (weft_likely(len >= EXTRACT_PLAIN_LEN && !lay->line1)
-        && extract_plain(p, frame_len, k, lay))
+    if (weft_likely(len >= EXTRACT_V4_LEN && !lay->line1
+                    && extract_v4(p, len, frame_len, 0, 0, k, lay)))
         return EXTRACT_OK;
     return extract_frame(p, len, frame_len, k, lay);
 }

@@ -562,6 +562,47 @@ START_TEST(test_extract_first_segment_of_a_longer_frame_is_enough)
 }
 END_TEST
 
+/* Frames with one byte changed or cut off: the short ways see what the walk
+ * through the headers sees. */
+static void
+compare_with_walk(const uint8_t *p, size_t len)
+{
+    struct flow_key a = { 0 }, b = { 0 };
+    struct pkt_layout la = { 0 }, lb = { 0 };
+    int err = extract_frame(p, len, len, &a, &la);
+
+    ck_assert_int_eq(err, extract_frame_walk(p, len, len, &b, &lb));
+    if (err != EXTRACT_OK)
+        return;
+    ck_assert_mem_eq(&a, &b, sizeof a);
+    ck_assert_mem_eq(&la, &lb, sizeof la);
+}
+
+START_TEST(test_extract_short_ways_see_what_the_walk_sees)
+{
+    static const char *const frames[] = { tcp4, udp4_padded, vlan_tcp4, tcp6,
+                                          tcp4_options, udp4_first_fragment };
+    struct frame f = frame_from_hex(frames[_i]);
+
+    for (size_t at = 0; at < f.len; at++)
+        for (unsigned v = 0; v < 256; v++) {
+            uint8_t old = f.p[at];
+
+            f.p[at] = (uint8_t) v;
+            compare_with_walk(f.p, f.len);
+            f.p[at] = old;
+        }
+    for (size_t n = 0; n <= f.len; n++) {
+        uint8_t *exact = base_xmalloc(n + !n);
+
+        memcpy(exact, f.p, n);
+        compare_with_walk(exact, n);
+        free(exact);
+    }
+    free(f.p);
+}
+END_TEST
+
 /* The short way for plain frames must see what the long way sees. */
 START_TEST(test_extract_plain_frame_tagged_differs_only_in_the_tag)
 {
@@ -641,6 +682,8 @@ main(void)
         WEFT_ARRAY_LEN(golden));
     tcase_add_test(tc,
                    test_extract_first_segment_of_a_longer_frame_is_enough);
+    tcase_add_loop_test(tc, test_extract_short_ways_see_what_the_walk_sees, 0,
+                        6);
     tcase_add_test(tc,
                    test_extract_plain_frame_tagged_differs_only_in_the_tag);
     suite_add_tcase(s, tc);
