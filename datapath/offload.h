@@ -15,11 +15,13 @@
 
 #include "weft/compiler.h"
 
+/* Any of these: work is left for a device. */
+#define OFFLOAD_PENDING (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG)
+
 static inline bool
 offload_pending(const struct rte_mbuf *m)
 {
-    return (m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG))
-           != 0;
+    return (m->ol_flags & OFFLOAD_PENDING) != 0;
 }
 
 /* Folded ones' complement sum (RFC 1071) over 'len' bytes from 'off', which

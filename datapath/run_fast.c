@@ -60,6 +60,25 @@ credit_walk(struct worker *w, struct batch *b, const struct prog *p,
     }
 }
 
+/* Credits the one program of all live packets. */
+static inline void
+batch_credit_one(struct worker *w, struct batch *b, const struct prog *p)
+{
+    uint64_t bytes = b->sum.bytes;
+
+    if (weft_unlikely(b->n_live != b->n || !b->sum.valid)) {
+        bytes = 0;
+        for (unsigned i = 0; i < b->n_live; i++)
+            bytes += b->m[b->live[i]]->pkt_len;
+    }
+    if (weft_likely(p->n_credits == PROG_SELF)) {
+        credit_rule(w, dp_rule_of_prog(p), b->n_live, bytes);
+        credit_table(b, 0, b->n_live, b->n_live);
+    } else {
+        credit_walk(w, b, p, b->n_live, bytes);
+    }
+}
+
 /* Credits each program with its packets, those in a row at once. */
 static void
 batch_credit(struct worker *w, struct batch *b,
@@ -107,21 +126,30 @@ group_run(struct worker *w, struct group *g, const struct prog_code *code)
     }
 }
 
-/* The code of each live packet's program.  True: all have the same, the
- * common case. */
+/* Notes each live packet's program.  True: all have the same. */
 static inline bool
-batch_codes(struct batch *b, const struct prog *const progs[],
-            const struct prog_code *codes[])
+batch_progs(struct batch *b, const struct prog *const progs[])
 {
-    const struct prog_code *first = dp_load(&progs[0]->code);
     uintptr_t diff = 0;
 
-    b->prog[b->live[0]] = progs[0];
-    codes[0] = first;
-    for (unsigned i = 1; i < b->n_live; i++) {
+    for (unsigned i = 0; i < b->n_live; i++) {
         b->prog[b->live[i]] = progs[i];
-        codes[i] = progs[i] == progs[0] ? first : dp_load(&progs[i]->code);
-        diff |= (uintptr_t) codes[i] ^ (uintptr_t) first;
+        diff |= (uintptr_t) progs[i] ^ (uintptr_t) progs[0];
+    }
+    return !diff;
+}
+
+/* The code of each live packet's program.  True: all have the same. */
+static inline bool
+batch_codes(const struct batch *b, const struct prog *const progs[],
+            const struct prog_code *codes[])
+{
+    uintptr_t diff = 0;
+
+    codes[0] = dp_load(&progs[0]->code);
+    for (unsigned i = 1; i < b->n_live; i++) {
+        codes[i] = dp_load(&progs[i]->code);
+        diff |= (uintptr_t) codes[i] ^ (uintptr_t) codes[0];
     }
     return !diff;
 }
@@ -136,10 +164,15 @@ batch_run(struct worker *w, struct batch *b, const struct prog *const progs[])
 
     g.b = b;
     g.outer = NULL;
+    g.n = b->n_live;
+    memcpy(g.idx, b->live, sizeof g.idx);
+    if (batch_progs(b, progs)) {
+        batch_credit_one(w, b, progs[0]);
+        group_run(w, &g, dp_load(&progs[0]->code));
+        return;
+    }
     batch_credit(w, b, progs);
     if (weft_likely(batch_codes(b, progs, codes))) {
-        g.n = b->n_live;
-        memcpy(g.idx, b->live, sizeof g.idx);
         group_run(w, &g, codes[0]);
         return;
     }
@@ -159,4 +192,49 @@ batch_run(struct worker *w, struct batch *b, const struct prog *const progs[])
         left &= ~same;
         group_run(w, &g, code);
     }
+}
+
+/* ------------------------------------------------------------ internal ops */
+
+void
+op_run_DROP(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    worker_drop_group(w, g, NULL, op->arg);
+}
+
+void
+op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    const struct prog_resume *r = (const void *) op->data;
+    struct batch *b = g->b;
+
+    for (unsigned i = 0; i < g->n; i++) {
+        unsigned s = g->idx[i];
+        const struct flow_key *k = &b->key[s];
+        struct pending p = { .br = b->br, .in = b->in[s], .resume = op,
+                             .tun = { .id = be64_to(k->tun_id),
+                                      .src = k->tun_src,
+                                      .dst = k->tun_dst },
+                             .metadata = op->aux & PROG_METADATA_IN_KEY
+                                             ? k->metadata
+                                             : be64_from(r->metadata),
+                             .in_port = k->in_port,
+                             .gen = b->gen,
+                             .depth = (uint8_t) (b->depth[s] + 1) };
+
+        p.m = worker_take(w, g, s);
+        if (!p.m)
+            continue;
+        if (p.depth > DEPTH_MAX)
+            worker_drop(w, b->br, p.in, p.m, DROP_LOOP);
+        else if (!worker_pend(w, &p))
+            worker_drop(w, b->br, p.in, p.m, DROP_NO_BUFFER);
+    }
+}
+
+void
+op_run_TABLE(struct worker *w, struct group *g, const struct dp_op *op)
+{
+    (void) op; /* Folded to RESUME. */
+    worker_drop_group(w, g, NULL, DROP_UNKNOWN_OP);
 }

@@ -476,6 +476,17 @@ tx_output(struct worker *w, struct batch *b, unsigned slot, struct dp_port *p,
         patch_output(w, b, slot, p, m);
 }
 
+/* Nothing hinders any packet of the group on its way out of 'p'. */
+static inline bool
+group_is_clear(const struct group *g, const struct dp_port *p)
+{
+    const struct batch *b = g->b;
+
+    return group_is_summed(g) && b->sum.finished
+           && b->sum.max_len <= p->max_frame && b->from && b->from != p
+           && !(dp_read(p->config) & (DP_PC_DOWN | DP_PC_NO_FWD));
+}
+
 /* To a device: frames that nothing hinders are staged together, the others
  * one by one in their turn. */
 static void
@@ -488,6 +499,10 @@ device_output(struct worker *w, struct group *g, struct dp_port *p)
     uint64_t bytes = 0;
     unsigned n = 0;
 
+    if (weft_likely(group_is_clear(g, p))) {
+        stage_burst(w, p, b->m, g->n, b->sum.bytes);
+        return;
+    }
     for (unsigned i = 0; i < g->n; i++) {
         unsigned s = g->idx[i];
         struct rte_mbuf *m = g->last ? b->m[s] : worker_take(w, g, s);
@@ -511,6 +526,16 @@ device_output(struct worker *w, struct group *g, struct dp_port *p)
     stage_burst(w, p, ready, n, bytes);
 }
 
+static void
+tunnel_output_all(struct worker *w, struct batch *b, struct dp_port *p)
+{
+    const struct flow_key *keys[BATCH_MAX];
+
+    for (unsigned i = 0; i < b->n; i++)
+        keys[i] = &b->key[i];
+    tunnel_send(w, p, b->m, keys, b->n);
+}
+
 void
 tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
 {
@@ -521,6 +546,10 @@ tx_output_group(struct worker *w, struct group *g, struct dp_port *p)
 
     if (weft_likely(p->kind == DP_KIND_DEVICE)) {
         device_output(w, g, p);
+        return;
+    }
+    if (p->kind == DP_KIND_TUNNEL && group_is_clear(g, p)) {
+        tunnel_output_all(w, b, p);
         return;
     }
     for (unsigned i = 0; i < g->n; i++) {

@@ -46,11 +46,22 @@
 #define TX_QUEUE (UINT64_C(1) << TX_QUEUE_BIT)
 #define TX_QUEUE_BIT 39
 
+/* What outputs ask of each frame, asked once of all slots of a batch. */
+struct batch_sum {
+    uint64_t bytes;
+    uint32_t max_len;
+    bool finished; /* Any device takes them as they are. */
+    bool valid;    /* No op has changed lengths since. */
+};
+
 /* Packets of one bridge on their way through it. */
 struct batch {
     struct dp_bridge *br;
     struct bridge_pw *bp;
+    struct dp_port *from;          /* in[] of all; NULL: mixed or none. */
     uint32_t gen;                  /* Of the bridge, when they set out. */
+    uint32_t min_frame;            /* Least max_frame of the ports in in[]. */
+    struct batch_sum sum;
     unsigned n;                    /* Slots used. */
     unsigned n_live;               /* live[]: slots still to be run. */
     uint8_t live[BATCH_MAX];
@@ -266,6 +277,13 @@ static inline struct punt_meta *
 punt_meta(struct rte_mbuf *m)
 {
     return rte_mbuf_to_priv(m);
+}
+
+/* Is the group all of its batch, with sums that still hold? */
+static inline bool
+group_is_summed(const struct group *g)
+{
+    return g->last && g->n == g->b->n && g->b->sum.valid;
 }
 
 static inline struct port_pw *

@@ -6,6 +6,7 @@
 
 #include "datapath/chlog.h"
 #include "datapath/extract_plain_fast.h"
+#include "datapath/offload.h"
 #include "datapath/queue.h"
 
 /* ----------------------------------------------------------- accounting */
@@ -28,23 +29,40 @@ worker_drop_slot(struct worker *w, struct batch *b, unsigned slot,
     worker_drop(w, b->br, b->in[slot], b->m[slot], reason);
 }
 
+/* Charges 'p', NULL: each packet's ingress port, by runs. */
+static void
+charge_drops(struct worker *w, const struct group *g, struct dp_port *p,
+             unsigned reason)
+{
+    unsigned run = 0;
+
+    for (unsigned i = 0; i < g->n; i += run) {
+        struct dp_port *charge = p ? p : g->b->in[g->idx[i]];
+
+        run = p ? g->n : 1;
+        while (i + run < g->n && g->b->in[g->idx[i + run]] == charge)
+            run++;
+        if (charge)
+            dp_count(worker_port(w, charge)->drops[reason], run);
+    }
+}
+
 void
 worker_drop_group(struct worker *w, struct group *g, struct dp_port *p,
                   unsigned reason)
 {
+    struct rte_mbuf *m[BATCH_MAX];
     struct batch *b = g->b;
 
     dp_count(b->bp->bal.dropped[reason], g->n);
-    if (!g->last)
+    charge_drops(w, g, p, reason);
+    if (!g->last) {
         dp_count(b->bp->bal.copied, g->n);
-    for (unsigned i = 0; i < g->n; i++) {
-        struct dp_port *charge = p ? p : b->in[g->idx[i]];
-
-        if (charge)
-            dp_count(worker_port(w, charge)->drops[reason], 1);
-        if (g->last)
-            rte_pktmbuf_free(b->m[g->idx[i]]);
+        return;
     }
+    for (unsigned i = 0; i < g->n; i++)
+        m[i] = b->m[g->idx[i]];
+    rte_pktmbuf_free_bulk(m, g->n);
 }
 
 struct rte_mbuf *
@@ -128,7 +146,7 @@ classify_misses(struct worker *w, struct batch *b, struct fc *fc,
         mk[i] = keys[miss[i]];
     walk_burst(w, b->br, mk, n_miss, NULL, mp);
     for (unsigned i = 0; i < n_miss; i++) {
-        void *entry = fc ? w->refs[miss[i]].entry : NULL;
+        void *entry = w->refs[miss[i]].entry;
 
         progs[miss[i]] = mp[i];
         if (entry) {
@@ -136,8 +154,6 @@ classify_misses(struct worker *w, struct batch *b, struct fc *fc,
             fc_entry_prove(entry, mp[i], bp->stamp);
         }
     }
-    if (!fc)
-        return;
     for (unsigned i = 0; i < n_miss; i++)
         if (!w->refs[miss[i]].entry)
             fc_insert(fc, &w->refs[miss[i]], mp[i], bp->stamp);
@@ -179,8 +195,7 @@ batch_classify(struct worker *w, struct batch *b, const struct prog *progs[])
             }
         }
     } else {
-        for (unsigned i = 0; i < n; i++)
-            miss[n_miss++] = (uint8_t) i;
+        walk_burst(w, b->br, keys, n, NULL, progs);
     }
     if (n_miss)
         classify_misses(w, b, fc, keys, miss, n_miss, progs);
@@ -227,39 +242,96 @@ slot_set_port(struct flow_key *k, be32 in_port)
     k->actset_output = be32_from(FLOW_PORT_UNSET);
 }
 
-/* Larger than the port's MTU allows?  A large segment is cut on the way out. */
-static inline bool
-slot_too_big(const struct batch *b, unsigned slot, const struct dp_port *p)
-{
-    const struct rte_mbuf *m = b->m[slot];
+/* What is the same in all keys of a burst; stored in whole words. */
+struct key_start {
+    be64 port_src; /* in_port, tun_src */
+    be64 tun_id;
+    be32 tun_dst;
+    be64 ports; /* in_phy_port, actset_output */
+};
 
-    return weft_unlikely(m->pkt_len > p->max_frame + 4u * b->lay[slot].n_vlan)
-           && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+static_assert(offsetof(struct flow_key, tun_src) == 4
+                  && offsetof(struct flow_key, tun_id) == 8
+                  && offsetof(struct flow_key, metadata) == 8 * 16
+                  && offsetof(struct flow_key, in_phy_port) == 8 * 17
+                  && offsetof(struct flow_key, actset_output) == 8 * 17 + 4,
+              "words of struct key_start");
+
+static inline struct key_start
+key_start_make(uint32_t port_no, const struct pkt_tunnel *t)
+{
+    uint64_t port = (uint64_t) port_no << 32;
+
+    return (struct key_start) {
+        .port_src = be64_from(port | be32_to(t->src)),
+        .tun_id = be64_from(t->id), .tun_dst = t->dst,
+        .ports = be64_from(port | FLOW_PORT_UNSET),
+    };
 }
 
-/* Parses slots 0..n-1 and lists those that live. */
+static inline void
+slot_start(struct flow_key *k, const struct key_start *ks)
+{
+    flow_key_set_word(k, 0, ks->port_src);
+    flow_key_set_word(k, 1, ks->tun_id);
+    k->tun_dst = ks->tun_dst;
+    flow_key_set_word(k, 16, 0);
+    flow_key_set_word(k, 17, ks->ports);
+}
+
+/* Drops live packets that are larger than their port's MTU allows.  A large
+ * segment is cut on the way out. */
+static void
+batch_drop_too_big(struct worker *w, struct batch *b)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < b->n_live; i++) {
+        unsigned s = b->live[i];
+        const struct rte_mbuf *m = b->m[s];
+        const struct dp_port *p = b->in[s];
+
+        if (p && m->pkt_len > p->max_frame + 4u * b->lay[s].n_vlan
+            && !(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG))
+            worker_drop_slot(w, b, s, DROP_RX_TOO_BIG);
+        else
+            b->live[n++] = (uint8_t) s;
+    }
+    b->n_live = n;
+}
+
+/* Parses slots 0..n-1, whose headers are on their way here, lists those that
+ * live and sums up what outputs ask of frames. */
 static void
 batch_parse(struct worker *w, struct batch *b)
 {
-    const unsigned ahead = 4;
+    const unsigned n = b->n;
+    uint64_t bytes = 0, unfinished = 0;
+    uint32_t max_len = 0;
+    unsigned n_live = 0;
 
-    b->n_live = 0;
-    for (unsigned i = 0; i < ahead && i < b->n; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(b->m[i], void *));
-    for (unsigned i = 0; i < b->n; i++) {
+    for (unsigned i = 0; i < n; i++) {
+        const struct rte_mbuf *m = b->m[i];
+        uint32_t len = m->pkt_len;
         int reason;
 
-        if (i + ahead < b->n)
-            rte_prefetch0(rte_pktmbuf_mtod(b->m[i + ahead], void *));
-        reason = slot_parse(b, i);
-        if (weft_likely(reason == EXTRACT_OK) && b->in[i]
-            && slot_too_big(b, i, b->in[i]))
-            reason = DROP_RX_TOO_BIG;
-        if (weft_unlikely(reason != EXTRACT_OK))
+        bytes += len;
+        max_len = WEFT_MAX(max_len, len);
+        unfinished |= (m->ol_flags & OFFLOAD_PENDING) | (m->nb_segs - 1u);
+        reason = extract_frame_fast(rte_pktmbuf_mtod(m, const uint8_t *),
+                                    m->data_len, len, &b->key[i], &b->lay[i]);
+        b->live[n_live] = (uint8_t) i;
+        n_live++;
+        if (weft_unlikely(reason != EXTRACT_OK)) {
             worker_drop_slot(w, b, i, (unsigned) reason);
-        else
-            b->live[b->n_live++] = (uint8_t) i;
+            n_live--;
+        }
     }
+    b->n_live = n_live;
+    b->sum = (struct batch_sum) { .bytes = bytes, .max_len = max_len,
+                                  .finished = !unfinished, .valid = true };
+    if (weft_unlikely(max_len > b->min_frame))
+        batch_drop_too_big(w, b);
 }
 
 /* OpenFlow 1.3.5 §7.3.2, OFPC_FRAG_DROP. */
@@ -276,12 +348,12 @@ batch_drop_fragments(struct worker *w, struct batch *b)
     b->n_live = n;
 }
 
+/* A parsed batch, from table 0 on. */
 static void
 batch_pipeline(struct worker *w, struct batch *b)
 {
     const struct prog *progs[BATCH_MAX];
 
-    batch_parse(w, b);
     if (weft_unlikely(dp_read(b->br->frag_drop)))
         batch_drop_fragments(w, b);
     if (!b->n_live)
@@ -296,6 +368,8 @@ batch_init(struct worker *w, struct batch *b, struct dp_bridge *br)
     b->br = br;
     b->bp = br->pw[w->id];
     b->n = 0;
+    b->from = NULL;
+    b->min_frame = UINT32_MAX;
 }
 
 /* ----------------------------------------------------------------- receive */
@@ -311,42 +385,48 @@ rx_count(struct worker *w, struct dp_port *p, unsigned n, uint64_t bytes)
         dp_count(p->br->pw[w->id]->bal.received, n);
 }
 
-/* Counted packets of a port that may not receive. */
-static void
+/* Packets of a port that may not receive. */
+static void WEFT_COLD
 rx_refuse(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
           unsigned n, uint32_t config)
 {
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    rx_count(w, p, n, bytes);
     for (unsigned i = 0; i < n; i++)
         worker_drop(w, p->br, p, m[i],
                     config & DP_PC_DOWN ? DROP_RX_PORT_DOWN
                                         : DROP_RX_NO_RECV);
 }
 
+/* The first 'n' mbufs of the batch came from device 'p'. */
 static void
-rx_device(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
-          unsigned n)
+rx_device(struct worker *w, struct dp_port *p, unsigned n)
 {
     static const struct pkt_tunnel none;
     uint32_t config = dp_read(p->config);
     struct batch *b = &w->batch;
-    be32 in_port = be32_from(p->port_no);
-    uint64_t bytes = 0;
+    const struct key_start ks = key_start_make(p->port_no, &none);
 
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
+        rx_refuse(w, p, b->m, n, config);
+        return;
+    }
     batch_init(w, b, p->br);
     b->n = n;
+    b->from = p;
+    b->min_frame = p->max_frame;
+    memset(b->depth, 0, sizeof b->depth);
     for (unsigned i = 0; i < n; i++) {
-        b->m[i] = m[i];
+        rte_prefetch0(rte_pktmbuf_mtod(b->m[i], void *));
         b->in[i] = p;
-        b->depth[i] = 0;
-        slot_set_port(&b->key[i], in_port);
-        slot_set_tunnel(&b->key[i], &none);
-        bytes += m[i]->pkt_len;
+        slot_start(&b->key[i], &ks);
     }
-    rx_count(w, p, n, bytes);
-    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV)))
-        rx_refuse(w, p, m, n, config);
-    else
-        batch_pipeline(w, b);
+    batch_parse(w, b);
+    rx_count(w, p, n, b->sum.bytes);
+    batch_pipeline(w, b);
 }
 
 /* Not an overlay packet: for control (ARP, ICMP on an uplink of ours). */
@@ -385,17 +465,18 @@ rx_tunnel_add(struct worker *w, struct batch *b, struct rx_run *r,
     uint32_t config = dp_read(p->config);
     unsigned i;
 
+    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
+        rx_refuse(w, p, &m, 1, config);
+        return;
+    }
     if (weft_unlikely(p != r->p)) {
         rx_run_end(w, r);
         r->p = p;
     }
     r->n++;
     r->bytes += m->pkt_len;
-    if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
-        rx_refuse(w, p, &m, 1, config);
-        return;
-    }
     if (weft_unlikely(b->n && (b->br != p->br || b->n == BATCH_MAX))) {
+        batch_parse(w, b);
         batch_pipeline(w, b);
         b->n = 0;
     }
@@ -405,6 +486,8 @@ rx_tunnel_add(struct worker *w, struct batch *b, struct rx_run *r,
     b->m[i] = m;
     b->in[i] = p;
     b->depth[i] = 0;
+    b->from = i && b->from != p ? NULL : p;
+    b->min_frame = WEFT_MIN(b->min_frame, p->max_frame);
     slot_set_port(&b->key[i], be32_from(p->port_no));
     slot_set_tunnel(&b->key[i], &rx->tun);
 }
@@ -432,13 +515,13 @@ rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
     struct rx_run run = { 0 };
     uint64_t bytes = 0;
 
-    for (unsigned i = 0; i < n; i++)
-        bytes += m[i]->pkt_len;
-    rx_count(w, up, n, bytes);
     if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
         rx_refuse(w, up, m, n, config);
         return;
     }
+    for (unsigned i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    rx_count(w, up, n, bytes);
     tunnel_rx_burst(&w->tw, m, n, rx);
     b->n = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -450,8 +533,10 @@ rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
             rx_tunnel_drop(w, up, &rx[i], m[i]);
     }
     rx_run_end(w, &run);
-    if (b->n)
+    if (b->n) {
+        batch_parse(w, b);
         batch_pipeline(w, b);
+    }
 }
 
 /* ----------------------------------------------------------------- pending */
@@ -463,7 +548,10 @@ pending_slot(struct batch *b, const struct pending *p)
 
     b->m[i] = p->m;
     b->in[i] = p->in;
+    if (p->in)
+        b->min_frame = WEFT_MIN(b->min_frame, p->in->max_frame);
     b->depth[i] = p->depth;
+    b->from = i && b->from != p->in ? NULL : p->in;
     slot_set_port(&b->key[i], p->in_port);
     slot_set_tunnel(&b->key[i], &p->tun);
     b->key[i].metadata = p->metadata;
@@ -497,11 +585,11 @@ pending_run(struct worker *w)
         w->pend_head = (w->pend_head + 1) % PENDING_MAX;
         w->pend_n--;
     }
+    batch_parse(w, b);
     if (!first.resume) {
         batch_pipeline(w, b);
         return;
     }
-    batch_parse(w, b);
     if (!b->n_live)
         return;
     for (unsigned i = 0; i < b->n_live; i++)
@@ -556,6 +644,7 @@ inbox_packet(struct worker *w, struct inbox_item *it)
     }
     b->live[0] = 0;
     b->n_live = 1;
+    b->sum.valid = false;
     batch_run(w, b, &prog);
     pending_drain(w); /* A TABLE op leads into the item's memory. */
 }
@@ -590,7 +679,7 @@ inbox_run(struct worker *w)
 static unsigned
 rx_port(struct worker *w, struct dp_port *p)
 {
-    struct rte_mbuf *m[PORT_BURST];
+    struct rte_mbuf *frames[PORT_BURST], **m = p->br ? w->batch.m : frames;
     unsigned n = p->port.ops->rx_burst(&p->port, m, PORT_BURST);
 
     if (!n) {
@@ -601,7 +690,7 @@ rx_port(struct worker *w, struct dp_port *p)
     }
     p->rx_idle = 0;
     if (p->br)
-        rx_device(w, p, m, n);
+        rx_device(w, p, n);
     else
         rx_uplink(w, p, m, n);
     if (w->pend_n)
@@ -643,49 +732,4 @@ worker_iterate(struct worker *w)
     if (weft_unlikely(w->tw.n_wants))
         wants_hand_over(w);
     return n;
-}
-
-/* ------------------------------------------------------------ internal ops */
-
-void
-op_run_DROP(struct worker *w, struct group *g, const struct dp_op *op)
-{
-    worker_drop_group(w, g, NULL, op->arg);
-}
-
-void
-op_run_RESUME(struct worker *w, struct group *g, const struct dp_op *op)
-{
-    const struct prog_resume *r = (const void *) op->data;
-    struct batch *b = g->b;
-
-    for (unsigned i = 0; i < g->n; i++) {
-        unsigned s = g->idx[i];
-        const struct flow_key *k = &b->key[s];
-        struct pending p = { .br = b->br, .in = b->in[s], .resume = op,
-                             .tun = { .id = be64_to(k->tun_id),
-                                      .src = k->tun_src,
-                                      .dst = k->tun_dst },
-                             .metadata = op->aux & PROG_METADATA_IN_KEY
-                                             ? k->metadata
-                                             : be64_from(r->metadata),
-                             .in_port = k->in_port,
-                             .gen = b->gen,
-                             .depth = (uint8_t) (b->depth[s] + 1) };
-
-        p.m = worker_take(w, g, s);
-        if (!p.m)
-            continue;
-        if (p.depth > DEPTH_MAX)
-            worker_drop(w, b->br, p.in, p.m, DROP_LOOP);
-        else if (!worker_pend(w, &p))
-            worker_drop(w, b->br, p.in, p.m, DROP_NO_BUFFER);
-    }
-}
-
-void
-op_run_TABLE(struct worker *w, struct group *g, const struct dp_op *op)
-{
-    (void) op; /* Folded to RESUME. */
-    worker_drop_group(w, g, NULL, DROP_UNKNOWN_OP);
 }

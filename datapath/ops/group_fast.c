@@ -225,6 +225,8 @@ copy_packets(struct group_run *r, struct group *g)
         n++;
     }
     to->n = n;
+    to->from = from->from;
+    to->sum.valid = false;
     g->b = to;
     g->n = n;
 }

@@ -101,6 +101,7 @@ rewrite_push(struct batch *b, unsigned s, unsigned off, unsigned n)
         return NULL;
     memmove(p, p + n, off);
     m->l2_len += n;
+    b->sum.valid = false;
     return p + off;
 }
 
@@ -113,6 +114,7 @@ rewrite_pop(struct batch *b, unsigned s, unsigned off, unsigned n)
     memmove(p + n, p, off);
     rte_pktmbuf_adj(m, (uint16_t) n);
     m->l2_len -= n;
+    b->sum.valid = false;
 }
 
 void
