@@ -48,12 +48,16 @@ enum ofp_line_kind {
                      * "packet-out ..." */
 };
 
-/* 'bundle': all lines or none, in one step (OpenFlow 1.4.1 §6.9).
+#define OFP_COMMANDS_BUNDLE 1u /* All lines or none, in one step (OpenFlow
+                                * 1.4.1 §6.9). */
+#define OFP_COMMANDS_CHECK 2u  /* Lines are read, nothing is sent. */
+
+/* 'how': OFP_COMMANDS_*.
  * 'line': the number of the first line; 0: the text is a single line without
  * a number, and may be empty.  Otherwise empty lines and comments (#) are
  * passed over. */
 void ofp_commands_begin(struct ofp_bridge *, enum ofp_line_kind,
-                        const char *text, uint32_t line, bool bundle,
+                        const char *text, uint32_t line, unsigned how,
                         struct ofp_commands **);
 /* Works until 'end_ns' at most.  0: done; -EAGAIN: call again; -EINVAL,
  * nothing was changed: 'e'; -ENOENT: the bridge went. */

@@ -27,6 +27,7 @@ struct ofp_commands {
     uint32_t line;   /* Its number. */
     bool numbered;
     bool bundle, opened, committed;
+    bool check; /* Read only. */
     bool idle, synced;
     struct message *msgs; /* The i-th has xid first_xid + i. */
     uint32_t first_xid;
@@ -170,6 +171,10 @@ read_line(struct ofp_commands *c, char *line, struct weft_err *e)
                             (int) sizeof why.text - 24, why.text);
     if (!m)
         return weft_err_set(e, -EINVAL, "%s", why.text);
+    if (c->check) {
+        of_object_delete(m);
+        return 0;
+    }
     if (c->n == c->cap) {
         c->cap = 2 * c->cap + 16;
         c->msgs = base_xrealloc(c->msgs, c->cap * sizeof c->msgs[0]);
@@ -318,7 +323,7 @@ ofp_flows_read(char **text, uint32_t *line, unsigned n, ofp_flow_cb *cb,
 
 void
 ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
-                   const char *text, uint32_t line, bool bundle,
+                   const char *text, uint32_t line, unsigned how,
                    struct ofp_commands **out)
 {
     struct ofp_commands *c;
@@ -327,8 +332,9 @@ ofp_commands_begin(struct ofp_bridge *b, enum ofp_line_kind kind,
     c->kind = kind;
     c->text = c->at = base_xstrdup(text);
     c->numbered = line;
-    c->bundle = bundle;
-    c->first_xid = bundle ? 2 : 1;
+    c->bundle = how & OFP_COMMANDS_BUNDLE;
+    c->check = how & OFP_COMMANDS_CHECK;
+    c->first_xid = c->bundle ? 2 : 1;
     c->line = line;
     c->ports = (struct ofp_text_ports){ find_port, c };
     c->client = ofp_client_open(b, on_message, c);
@@ -342,7 +348,7 @@ ofp_commands_run(struct ofp_commands *c, uint64_t end_ns, struct weft_err *e)
     bool all = false;
 
     c->idle = false;
-    if (err)
+    if (err || c->check)
         return err;
     err = send_messages(c, end_ns, e);
     all = c->barrier_xid || ofp_client_busy(c->client);

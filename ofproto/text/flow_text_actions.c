@@ -544,7 +544,8 @@ static const struct action *
 action_find(const char *name)
 {
     for (unsigned i = 0; i < WEFT_ARRAY_LEN(actions); i++)
-        if (!strcasecmp(actions[i].name, name))
+        if (actions[i].name[0] == (name[0] | 0x20)
+            && !strcasecmp(actions[i].name, name))
             return &actions[i];
     return NULL;
 }

@@ -17,6 +17,7 @@
 
 struct word {
     char *key, *value;
+    const struct text_name *name; /* NULL: no field. */
     unsigned round;  /* N_ROUNDS: no part of the match. */
     char number[16]; /* Of a port that 'value' named. */
 };
@@ -119,11 +120,10 @@ attribute(const struct word *w, enum ofp_text_use use,
 static unsigned
 round_of(const struct word *w)
 {
-    const struct text_name *n;
+    const struct text_name *n = w->name;
 
     if (!w->value)
         return 0;
-    n = text_name_find(w->key);
     if (!n)
         return N_ROUNDS - 1;
     if (n->field == FLOW_F_ETH_TYPE || n->field == FLOW_F_IN_PORT)
@@ -140,21 +140,12 @@ round_of(const struct word *w)
 static int
 read_proto(struct flow_match *m, const char *key, struct weft_err *e)
 {
-    char value[16];
-
     for (unsigned i = 0; i < n_text_protos; i++) {
         const struct text_proto *t = &text_protos[i];
 
         if (strcmp(t->name, key))
             continue;
-        snprintf(value, sizeof value, "%u", t->eth_type);
-
-        int err = text_match_word(m, text_name_find("dl_type"), key, value,
-                                  e);
-        if (err || !t->ip_proto)
-            return err;
-        snprintf(value, sizeof value, "%u", t->ip_proto);
-        return text_match_word(m, text_name_find("nw_proto"), key, value, e);
+        return text_match_proto(m, t, key, e);
     }
     return weft_err_set(e, -EINVAL,
                         text_name_find(key) ? "%.40s: value missing"
@@ -165,15 +156,20 @@ static int
 read_match(struct flow_match *m, const struct word *w, struct weft_err *e)
 {
     char word[128];
-    const struct text_name *n;
+    size_t n, len;
 
     if (!w->value)
         return read_proto(m, w->key, e);
-    n = text_name_find(w->key);
-    if (!n)
+    if (!w->name)
         return weft_err_set(e, -EINVAL, "%.40s: unknown field", w->key);
-    snprintf(word, sizeof word, "%s=%.60s", w->key, w->value);
-    return text_match_word(m, n, word, w->value, e);
+    /* "name=value" for messages: reading changes the value. */
+    n = strlen(w->key); /* As long as the name of a field. */
+    len = strnlen(w->value, 60);
+    memcpy(word, w->key, n);
+    word[n] = '=';
+    memcpy(word + n + 1, w->value, len);
+    word[n + 1 + len] = '\0';
+    return text_match_word(m, w->name, word, w->value, e);
 }
 
 /* Puts the number where a word names a port. */
@@ -181,7 +177,7 @@ static int
 name_to_number(const struct ofp_flow_text *f, struct word *w,
                struct weft_err *e)
 {
-    const struct text_name *n = w->value ? text_name_find(w->key) : NULL;
+    const struct text_name *n = w->value ? w->name : NULL;
     uint32_t port = 0;
     int err;
 
@@ -202,17 +198,13 @@ name_to_number(const struct ofp_flow_text *f, struct word *w,
 char *
 text_cut_actions(char *text)
 {
-    static const char *const keys[] = { "actions=", "action=" };
+    for (char *s = text; (s = strstr(s, "action")) != NULL; s++) {
+        char *end = s + 6 + (s[6] == 's');
 
-    for (char *s = text; *s; s++) {
-        if (s != text && !strchr(", \t\r\n", s[-1]))
+        if (*end != '=' || (s != text && !strchr(", \t\r\n", s[-1])))
             continue;
-        for (unsigned i = 0; i < WEFT_ARRAY_LEN(keys); i++) {
-            if (!strncmp(s, keys[i], strlen(keys[i]))) {
-                *s = '\0';
-                return s + strlen(keys[i]);
-            }
-        }
+        *s = '\0';
+        return end + 1;
     }
     return NULL;
 }
@@ -233,6 +225,7 @@ read_words(char *text, enum ofp_text_use use, struct ofp_flow_text *f,
             return err;
         if (err)
             continue;
+        words[n].name = text_name_find(words[n].key);
         err = name_to_number(f, &words[n], e);
         if (err)
             return err;

@@ -14,6 +14,10 @@ merge(struct flow_match *m, const struct flow_match *part, const char *word,
 {
     for (unsigned i = 0; i < FLOW_KEY_WORDS; i++) {
         uint64_t pm = flow_key_word(&part->mask, i);
+
+        if (!pm)
+            continue;
+
         uint64_t pk = flow_key_word(&part->key, i) & pm;
         uint64_t mm = flow_key_word(&m->mask, i);
         uint64_t mk = flow_key_word(&m->key, i);
@@ -306,5 +310,24 @@ text_match_word(struct flow_match *m, const struct text_name *n,
     if (!ofp_prereq_met(m, prereq))
         return weft_err_set(e, -EINVAL, "%s: needs %s in the match", word,
                             text_prereq_words(prereq));
+    return merge(m, &part, word, e);
+}
+
+int
+text_match_proto(struct flow_match *m, const struct text_proto *t,
+                 const char *word, struct weft_err *e)
+{
+    struct flow_match part;
+
+    memset(&part, 0, sizeof part);
+    part.key.eth_type = be16_from(t->eth_type);
+    part.mask.eth_type = 0xffff;
+    part.key.ip_proto = t->ip_proto;
+    part.mask.ip_proto = t->ip_proto ? 0xff : 0;
+    /* Both ask for the kind of packet that dl_type does. */
+    if (!ofp_prereq_met(m, flow_fields[FLOW_F_ETH_TYPE].prereq))
+        return weft_err_set(e, -EINVAL, "%s: needs %s in the match", word,
+                            text_prereq_words(
+                                flow_fields[FLOW_F_ETH_TYPE].prereq));
     return merge(m, &part, word, e);
 }

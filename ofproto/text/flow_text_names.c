@@ -14,6 +14,8 @@ const struct text_proto text_protos[] = {
 };
 const unsigned n_text_protos = WEFT_ARRAY_LEN(text_protos);
 
+#define N_SLOTS 256
+
 static const struct text_name names[] = {
     { "in_port", TEXT_FIELD, FLOW_F_IN_PORT },
     { "in_port_oxm", TEXT_FIELD, FLOW_F_IN_PORT },
@@ -87,12 +89,43 @@ static const struct text_name names[] = {
     { "packet_type", TEXT_PACKET_TYPE, FLOW_F_PACKET_TYPE },
 };
 
+/* Where a name is looked for first in 'slots'. */
+static unsigned
+slot_of(const char *name)
+{
+    uint32_t h = 0;
+
+    for (; *name; name++)
+        h = (h ^ (uint8_t) *name) * 0x01000193; /* FNV-1 */
+    return (h ^ h >> 15) % N_SLOTS;
+}
+
+/* The names by their hash, each in the first free slot from its own on. */
+static void
+slots_fill(uint8_t slots[N_SLOTS])
+{
+    _Static_assert(2 * WEFT_ARRAY_LEN(names) < N_SLOTS, "half are free");
+    for (unsigned i = 0; i < WEFT_ARRAY_LEN(names); i++) {
+        unsigned s = slot_of(names[i].name);
+
+        while (slots[s])
+            s = (s + 1) % N_SLOTS;
+        slots[s] = (uint8_t) (i + 1);
+    }
+}
+
 const struct text_name *
 text_name_find(const char *name)
 {
-    for (unsigned i = 0; i < WEFT_ARRAY_LEN(names); i++)
-        if (!strcmp(names[i].name, name))
-            return &names[i];
+    static uint8_t slots[N_SLOTS]; /* Index of 'names' + 1; 0: free. */
+    static bool filled;
+
+    if (!filled)
+        slots_fill(slots);
+    filled = true;
+    for (unsigned s = slot_of(name); slots[s]; s = (s + 1) % N_SLOTS)
+        if (!strcmp(names[slots[s] - 1].name, name))
+            return &names[slots[s] - 1];
     return NULL;
 }
 

@@ -103,6 +103,10 @@ const char *text_port_name(uint32_t port, char buf[PORT_NAME_MAX]);
 int text_match_word(struct flow_match *m, const struct text_name *,
                     const char *word, char *value, struct weft_err *e);
 
+/* Adds what a protocol's word says. */
+int text_match_proto(struct flow_match *m, const struct text_proto *,
+                     const char *word, struct weft_err *e);
+
 /* Cuts "actions=..." off 'text': what stands behind "="; NULL: not there. */
 char *text_cut_actions(char *text);
 /* Reads the text of 'actions=' into f->instr and f->ops, for f->match.

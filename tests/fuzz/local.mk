@@ -4,6 +4,7 @@
 # target and the sources that its LDADD names.
 include %D%/extract.mk
 include %D%/ofagent.mk
+include %D%/commands.mk
 include %D%/flow_text.mk
 include %D%/group_text.mk
 include %D%/meter_text.mk

@@ -71,6 +71,16 @@ class WeftctlFlows(unittest.TestCase):
         self.assertIn("standard input: line 2: column 4: nw_dstt", r.stderr)
         self.assertEqual(self.both(), [])
 
+    def test_error_far_down_in_a_long_file_changes_nothing(self):
+        n = 70000
+        text = "".join("ip,nw_src=10.%d.%d.%d,actions=1\n" % (
+            i >> 16, i >> 8 & 255, i & 255) for i in range(n))
+        r = self.ctl_in(text + "ip,tp_dst=80,actions=1\n", "add-flows",
+                        "br0", "-", check=False)
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("line %d: column 4: tp_dst" % (n + 1), r.stderr)
+        self.assertEqual(self.both(), [])
+
     def test_refusal_of_the_agent_names_the_error(self):
         r = self.sw.ctl("add-flow", "br0", "table=9,actions=goto_table:3",
                         check=False)

@@ -28,18 +28,32 @@ base_parse_u64(const char *s, uint64_t max, uint64_t *out)
     return 0;
 }
 
+static int
+hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
 int
 base_parse_mac(const char *s, uint8_t mac[6])
 {
-    unsigned b[6];
-    int n = 0;
+    uint8_t b[6];
 
-    if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3],
-               &b[4], &b[5], &n) != 6
-        || s[n] || !isxdigit((unsigned char) s[0]))
-        return -EINVAL;
-    for (unsigned i = 0; i < 6; i++)
-        mac[i] = (uint8_t) b[i];
+    for (unsigned i = 0; i < 6; i++) {
+        int high = hex_digit(s[0]), low = high < 0 ? -1 : hex_digit(s[1]);
+
+        if (high < 0)
+            return -EINVAL;
+        b[i] = (uint8_t) (low < 0 ? high : high << 4 | low);
+        s += low < 0 ? 1 : 2;
+        if (*s != (i < 5 ? ':' : '\0'))
+            return -EINVAL;
+        s += i < 5;
+    }
+    memcpy(mac, b, 6);
     return 0;
 }
 

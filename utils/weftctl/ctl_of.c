@@ -22,6 +22,7 @@ struct sender {
     json_int_t line, first; /* Next line; first one in 'text'. */
     json_int_t sent, refused;
     bool bundle; /* All in one request, done together. */
+    bool check;  /* Lines are only read, to find mistakes. */
 };
 
 /* ----------------------------------------------------------------- answers */
@@ -64,6 +65,8 @@ sender_flush(struct sender *s)
         json_object_set_new(params, "command", json_string(s->command));
     if (s->bundle)
         json_object_set_new(params, "bundle", json_true());
+    if (s->check)
+        json_object_set_new(params, "check", json_true());
     if (*s->file)
         json_object_set_new(params, "line", json_integer(s->first));
     code = cli_call(s->c->cli, s->method, params, &result, &e);
@@ -98,35 +101,83 @@ sender_end(struct sender *s, enum cli_exit code)
 /* ------------------------------------------------------------------- files */
 
 static enum cli_exit
-send_file(struct sender *s, const char *name)
+read_all(const char *name, struct base_str *text)
 {
     FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
-    enum cli_exit code = CLI_OK;
-    char *line = NULL;
-    size_t cap = 0;
-    ssize_t n;
+    static char buf[1 << 16];
+    size_t n;
 
     if (!f) {
         fprintf(stderr, "weftctl: %s: %s\n", name, strerror(errno));
         return CLI_USAGE;
     }
-    s->file = f == stdin ? "standard input" : name;
-    s->line = s->first = 1;
-    while (!code && (n = getline(&line, &cap, f)) >= 0) {
-        base_str_addn(&s->text, line, (size_t) n);
-        if (n && line[n - 1] != '\n')
-            base_str_addn(&s->text, "\n", 1);
-        s->line++;
-        if (s->bundle && s->text.len > BUNDLE_BYTES)
-            ctl_usage("%s: more than 30 MB in one bundle", s->file);
-        if (!s->bundle
-            && (s->line - s->first >= BATCH_LINES
-                || s->text.len >= BATCH_BYTES))
-            code = sender_flush(s);
+    while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+        base_str_addn(text, buf, n);
+    if (ferror(f)) {
+        fprintf(stderr, "weftctl: %s: %s\n", name, strerror(errno));
+        fclose(f);
+        return CLI_USAGE;
     }
-    free(line);
     if (f != stdin)
         fclose(f);
+    return CLI_OK;
+}
+
+/* Cuts the next batch of lines off; false: there are no more. */
+static bool
+next_batch(struct sender *s, const char **at, const char *end)
+{
+    const char *from = *at, *p = from;
+
+    while (p < end
+           && (s->bundle || (s->line - s->first < BATCH_LINES
+                             && p - from < BATCH_BYTES))) {
+        const char *nl = memchr(p, '\n', (size_t) (end - p));
+
+        p = nl ? nl + 1 : end;
+        s->line++;
+    }
+    base_str_addn(&s->text, from, (size_t) (p - from));
+    *at = p;
+    return p > from;
+}
+
+static enum cli_exit
+send_batches(struct sender *s, const struct base_str *text)
+{
+    const char *at = base_str_cstr(text), *end = at + text->len;
+    enum cli_exit code = CLI_OK;
+
+    s->line = s->first = 1;
+    while (!code && next_batch(s, &at, end))
+        code = sender_flush(s);
+    return code;
+}
+
+/* A file of several requests is read by weftd once before: a mistake in any
+ * line changes nothing. */
+static enum cli_exit
+send_file(struct sender *s, const char *name)
+{
+    struct base_str text = BASE_STR_INIT;
+    enum cli_exit code = read_all(name, &text);
+    size_t n_lines = 0;
+
+    if (code)
+        return code;
+    s->file = strcmp(name, "-") ? name : "standard input";
+    if (s->bundle && text.len > BUNDLE_BYTES)
+        ctl_usage("%s: more than 30 MB in one bundle", s->file);
+    for (const char *p = base_str_cstr(&text); (p = strchr(p, '\n')); p++)
+        n_lines++;
+    if (!s->bundle && (n_lines >= BATCH_LINES || text.len >= BATCH_BYTES)) {
+        s->check = true;
+        code = send_batches(s, &text);
+        s->check = false;
+    }
+    if (!code)
+        code = send_batches(s, &text);
+    base_str_fini(&text);
     return sender_end(s, code);
 }
 

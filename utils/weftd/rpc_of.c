@@ -83,6 +83,7 @@ lines_begin(struct weftd *d, const json_t *params, enum ofp_line_kind kind,
     struct rc_bridge *b = reconcile_bridge(d->rc, name);
     uint32_t first;
     struct lines *s;
+    unsigned how = 0;
 
     if (!b)
         return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
@@ -94,13 +95,16 @@ lines_begin(struct weftd *d, const json_t *params, enum ofp_line_kind kind,
         return weft_err_set(e, -EINVAL, "line: is no number from 1");
     first = line ? (uint32_t) json_integer_value(line)
                  : strchr(json_string_value(text), '\n') != NULL;
+    if (json_is_true(json_object_get(params, "bundle")))
+        how |= OFP_COMMANDS_BUNDLE;
+    if (json_is_true(json_object_get(params, "check")))
+        how |= OFP_COMMANDS_CHECK;
     BASE_NEW(s);
     s->stream = (struct rpc_stream){ .prepare = lines_prepare,
                                      .run = lines_run,
                                      .destroy = lines_destroy };
     ofp_commands_begin(b->ofp, kind, json_string_value(text), first,
-                       json_is_true(json_object_get(params, "bundle")),
-                       &s->c);
+                       how, &s->c);
     *out = &s->stream;
     return 0;
 }
