@@ -72,6 +72,7 @@ enum ofp_forward { OFP_FORWARD_GROUP_MOD, OFP_FORWARD_METER_MOD }; /* OFPRFR_* *
 struct ofp_session;
 struct ofp_job;
 struct ofp_monitors;
+struct ofp_features_request;
 
 enum ofp_step {
     OFP_STEP_DONE,
@@ -112,6 +113,7 @@ struct ofp_session {
     uint32_t async[OFP_N_ASYNC][2]; /* Bit N: reason N.  [1]: as slave. */
 
     struct ofp_monitors *monitors; /* NULL: never had any. */
+    struct ofp_features_request *features; /* Begun; NULL: none. */
     uint64_t n_requests;     /* Messages handled so far. */
 
     struct ofp_job *job;     /* NULL: none. */
@@ -360,6 +362,12 @@ WEFT_MUST_CHECK int ofp_group_put_selection(of_list_group_prop_t *,
                                             const struct ofp_group_config *);
 WEFT_MUST_CHECK int ofp_meter_put_band(of_list_meter_band_t *,
                                        const struct dp_meter_band *);
+
+/* ------------------------------------------- handlers/table_features.c */
+
+/* A request in parts whose rest does not come, or whose session goes. */
+void ofp_features_request_expire(struct ofp_session *, uint64_t now_ns);
+void ofp_features_request_drop(struct ofp_session *);
 
 /* ----------------------------------------------------- text/text_client.c */
 

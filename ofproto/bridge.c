@@ -94,6 +94,7 @@ ofp_bridge_destroy(struct ofp_bridge *b)
     ofp_dumps_detach(b);
     ofp_txn_drop(b);
     ofp_evict_fini(b);
+    ofp_tables_fini(&b->tables);
     ofp_meters_fini(b);
     ofp_timers_fini(&b->timers);
     ofp_triggers_fini(&b->triggers);
@@ -216,10 +217,14 @@ ofp_sessions_changed(struct ofp_bridge *b)
 void
 ofp_tick(struct ofp_bridge *b, uint64_t now_ns)
 {
+    struct ofp_session *s;
+
     b->expire_ns = now_ns;
     if (!b->txn)
         ofp_triggers_run(b);
     ofp_bundles_expire(b, now_ns);
+    BASE_LIST_FOR(s, &b->sessions, link)
+        ofp_features_request_expire(s, now_ns);
     ofp_flush(b);
 }
 

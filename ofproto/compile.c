@@ -276,6 +276,15 @@ action_of_op(uint8_t op)
     return op < N_DP_OPS ? by_op[op] : NULL;
 }
 
+/* The reserved ports have ops of their own. */
+unsigned
+ofp_action_type(const struct dp_op *op)
+{
+    const struct ofp_action *a = action_of_op(op->code);
+
+    return a ? (unsigned) a->type13 : 0;
+}
+
 int
 ofp_encode_actions(const struct dp_op_list *ops, of_list_action_t *list)
 {

@@ -63,6 +63,9 @@ WEFT_MUST_CHECK int ofp_encode_instructions(const struct dp_instr *,
                                             const struct ofp_trigger *trigger,
                                             of_list_instruction_t *list);
 
+/* The action of 1.3 and later that the op stands for: OFPAT_*. */
+unsigned ofp_action_type(const struct dp_op *);
+
 /* ------------------------------------------------- for ofproto/actions/ */
 
 struct ofp_encode {

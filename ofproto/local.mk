@@ -15,6 +15,7 @@ libofproto_a_SOURCES = \
 	%D%/groups.c %D%/groups.h \
 	%D%/evict.c %D%/evict.h \
 	%D%/instr.c %D%/instr.h \
+	%D%/limits.c %D%/limits.h %D%/limits_wire.c \
 	%D%/match10.c \
 	%D%/meter_spec.h %D%/meters.c %D%/meters.h \
 	%D%/monitor.c %D%/monitor.h \

@@ -369,23 +369,31 @@ is_zero16(const uint8_t v[16])
     return !(w[0] | w[1]);
 }
 
+/* Is the mask not the field's whole width? */
+static bool
+is_masked(const struct flow_field *f, const uint8_t mask[16])
+{
+    uint8_t full[16] = { 0 };
+
+    memset(full + 16 - f->bits / 8, 0xff, f->bits / 8);
+    if (f->bits % 8)
+        full[15 - f->bits / 8] = (uint8_t) ((1u << f->bits % 8) - 1);
+    return memcmp(mask, full, 16);
+}
+
 static size_t
 field_write(const struct flow_field *f, const struct flow_match *m,
             uint8_t version, uint8_t *p)
 {
-    uint8_t v[16], mask[16], full[16] = { 0 };
     unsigned n = flow_field_oxm_len(f), hlen;
+    uint8_t v[16], mask[16];
+    bool masked;
 
     flow_field_get(&m->mask, f, mask);
     if (is_zero16(mask) || !ofp_prereq_met(m, f->prereq))
         return 0;
     flow_field_get(&m->key, f, v);
-    memset(full + 16 - f->bits / 8, 0xff, f->bits / 8);
-    if (f->bits % 8)
-        full[15 - f->bits / 8] = (uint8_t) ((1u << f->bits % 8) - 1);
-
-    bool masked = f->maskable && memcmp(mask, full, 16);
-
+    masked = f->maskable && is_masked(f, mask);
     hlen = ofp_oxm_put_header(f, version, masked, p);
     if (!hlen)
         return 0;
@@ -416,4 +424,23 @@ ofp_oxm_write(const struct flow_match *m, uint8_t version, uint8_t *buf)
             at += field_write(f, m, version, buf + at);
     }
     return at;
+}
+
+uint64_t
+ofp_oxm_fields(const struct flow_match *m, uint64_t *masked)
+{
+    uint64_t fields = 0;
+
+    *masked = 0;
+    for (unsigned i = 0; i < N_FLOW_FIELDS; i++) {
+        const struct flow_field *f = &flow_fields[i];
+        uint8_t mask[16];
+
+        flow_field_get(&m->mask, f, mask);
+        if (is_zero16(mask) || !ofp_prereq_met(m, f->prereq))
+            continue;
+        fields |= UINT64_C(1) << i;
+        *masked |= (uint64_t) is_masked(f, mask) << i;
+    }
+    return fields;
 }

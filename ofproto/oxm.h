@@ -35,6 +35,10 @@ enum ofp_err ofp_oxm_parse(const uint8_t *p, size_t len, uint8_t version,
 size_t ofp_oxm_write(const struct flow_match *m, uint8_t version,
                      uint8_t *buf);
 
+/* The fields that 'm' matches and, in *masked, those of them that are not
+ * matched whole: bit N for field N. */
+uint64_t ofp_oxm_fields(const struct flow_match *m, uint64_t *masked);
+
 /* The field whose OXM starts at 'p' ('len' bytes are there); sets *hlen to
  * its header's length, 4 or with an experimenter 8 bytes.  NULL: 'version'
  * knows none, or there is no whole header. */

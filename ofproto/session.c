@@ -438,6 +438,7 @@ ofp_session_destroy(struct ofp_session *s)
         s->job->destroy(s->job, b);
     ofp_bundles_discard(s);
     ofp_monitors_destroy(s);
+    ofp_features_request_drop(s);
     BASE_LIST_FOR_SAFE(in, tmp, &s->input, link)
         free(in);
     base_list_del(&s->link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofproto/tables.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ALL_TABLES 0xff
@@ -16,6 +17,13 @@ ofp_tables_init(struct ofp_tables *t)
         ofp_table_config_init(&t->table[i].config, (uint8_t) i);
     }
     base_list_init(&t->cursors);
+}
+
+void
+ofp_tables_fini(struct ofp_tables *t)
+{
+    for (unsigned i = 0; i < DP_N_TABLES; i++)
+        free(t->table[i].limits);
 }
 
 struct ofp_rule *

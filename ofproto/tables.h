@@ -22,6 +22,7 @@
 #include <assert.h>
 
 #include "ofproto/evict.h"
+#include "ofproto/limits.h"
 #include "utils/base/list.h"
 #include "weft/dp.h"
 
@@ -46,6 +47,8 @@ struct ofp_table {
     uint32_t n;
     struct ofp_table_config config;
     struct ofp_evict *evict; /* NULL: nobody asked yet. */
+    struct ofp_limits *limits; /* NULL: all that it can. */
+    bool absent; /* Taken out of the pipeline: has no rules. */
 };
 
 struct ofp_tables {
@@ -55,6 +58,13 @@ struct ofp_tables {
 };
 
 void ofp_tables_init(struct ofp_tables *);
+void ofp_tables_fini(struct ofp_tables *);
+
+static inline bool
+ofp_table_is_there(const struct ofp_tables *t, unsigned table)
+{
+    return table < DP_N_TABLES && !t->table[table].absent;
+}
 
 static inline struct dp_rule *
 ofp_rule_dp(const struct ofp_rule *r)

@@ -47,7 +47,7 @@ take_10(struct ofp_flow_mod *fm)
 }
 
 static enum ofp_err
-take_13(of_object_t *msg, struct ofp_flow_mod *fm)
+take_13(struct ofp_session *s, of_object_t *msg, struct ofp_flow_mod *fm)
 {
     uint64_t cookie_mask;
 
@@ -61,10 +61,11 @@ take_13(of_object_t *msg, struct ofp_flow_mod *fm)
     if (fm->flags & ~OFP_FF_ALL)
         return OFP_ERR_FLOW_BAD_FLAGS;
     /* Tables are 0..253; OFPTT_ALL is for deletes alone. */
-    if (fm->f.table >= DP_N_TABLES
-        && !(fm->f.table == OFP_TABLE_ALL && is_delete(fm)))
-        return OFP_ERR_FLOW_BAD_TABLE_ID;
-    return OFP_OK;
+    if (fm->f.table == OFP_TABLE_ALL && is_delete(fm))
+        return OFP_OK;
+    return ofp_table_is_there(&s->b->tables, fm->f.table)
+               ? OFP_OK
+               : OFP_ERR_FLOW_BAD_TABLE_ID;
 }
 
 static enum ofp_err
@@ -114,7 +115,7 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
 
     if (!err)
         err = s->version == OF_VERSION_1_0 ? take_10(&fm)
-                                           : take_13(msg, &fm);
+                                           : take_13(s, msg, &fm);
     if (err)
         return err;
     if (!is_delete(&fm)) {
@@ -135,6 +136,9 @@ ofp_handle_flow_mod(struct ofp_session *s, of_object_t *msg)
         if (err)
             return err;
         fm.trigger = s->b->compile.trigger;
+        err = ofp_limits_check(s->b, &fm);
+        if (err)
+            return err;
         of_flow_mod_buffer_id_get(msg, &buffer_id);
         if (buffer_id != OFP_NO_BUFFER) /* n_buffers is 0. */
             return OFP_ERR_REQ_BUFFER_UNKNOWN;

@@ -210,7 +210,8 @@ filter_take(struct ofp_session *s, of_object_t *msg, struct ofp_filter *f)
         return err;
     if (s->version == OF_VERSION_1_0 && f->table == EMERGENCY_10)
         return OFP_OK; /* Walks no table: see below. */
-    return f->table < DP_N_TABLES || f->table == OFP_TABLE_ALL
+    return f->table == OFP_TABLE_ALL
+                   || ofp_table_is_there(&s->b->tables, f->table)
                ? OFP_OK
                : OFP_ERR_REQ_BAD_TABLE_ID;
 }

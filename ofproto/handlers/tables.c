@@ -72,12 +72,16 @@ static enum ofp_err
 table_mod_one(struct ofp_session *s, of_object_t *msg, uint8_t table,
               bool apply)
 {
+    const struct ofp_limits *l = s->b->tables.table[table].limits;
     struct ofp_table_config c = s->b->tables.table[table].config;
     enum ofp_err err = OFP_OK;
 
     of_table_mod_config_get(msg, &c.config);
     if (c.config & ~(s->version >= OF_VERSION_1_4 ? OFP_TC_ALL
                                                   : OFP_TC_DEPRECATED))
+        return OFP_ERR_TABLE_MOD_BAD_CONFIG;
+    if (s->version >= OF_VERSION_1_4 && l
+        && c.config & ~l->capabilities & (OFP_TC_EVICTION | OFP_TC_VACANCY))
         return OFP_ERR_TABLE_MOD_BAD_CONFIG;
     if (s->version >= OF_VERSION_1_4)
         err = take_properties(msg, &c);
@@ -89,6 +93,17 @@ table_mod_one(struct ofp_session *s, of_object_t *msg, uint8_t table,
     return err;
 }
 
+static enum ofp_err
+table_mod_all(struct ofp_session *s, of_object_t *msg, bool apply)
+{
+    enum ofp_err err = OFP_OK;
+
+    for (unsigned t = 0; t < DP_N_TABLES && !err; t++)
+        if (ofp_table_is_there(&s->b->tables, t))
+            err = table_mod_one(s, msg, (uint8_t) t, apply);
+    return err;
+}
+
 enum ofp_err
 ofp_handle_table_mod(struct ofp_session *s, of_object_t *msg)
 {
@@ -96,14 +111,12 @@ ofp_handle_table_mod(struct ofp_session *s, of_object_t *msg)
     uint8_t table;
 
     of_table_mod_table_id_get(msg, &table);
-    if (table < DP_N_TABLES)
-        return table_mod_one(s, msg, table, true);
     if (table != OFP_TABLE_ALL)
-        return OFP_ERR_TABLE_MOD_BAD_TABLE;
-    err = table_mod_one(s, msg, 0, false);
-    for (unsigned t = 0; t < DP_N_TABLES && !err; t++)
-        err = table_mod_one(s, msg, (uint8_t) t, true);
-    return err;
+        return ofp_table_is_there(&s->b->tables, table)
+                   ? table_mod_one(s, msg, table, true)
+                   : OFP_ERR_TABLE_MOD_BAD_TABLE;
+    err = table_mod_all(s, msg, false);
+    return err ? err : table_mod_all(s, msg, true);
 }
 
 /* --------------------------------------------------------------- table-desc */
@@ -143,10 +156,11 @@ ofp_handle_table_desc_stats(struct ofp_session *s, of_object_t *msg)
     (void) msg;
     ofp_reply_begin(&r, s, OF_TABLE_DESC_STATS_REPLY, ofp_session_xid(s));
     for (unsigned t = 0; t < DP_N_TABLES; t++) {
-        of_table_desc_t *d = ofp_table_desc_new(s->b,
-                                                (of_version_t) s->version,
-                                                (uint8_t) t);
+        of_table_desc_t *d;
 
+        if (!ofp_table_is_there(&s->b->tables, t))
+            continue;
+        d = ofp_table_desc_new(s->b, (of_version_t) s->version, (uint8_t) t);
         if (d)
             ofp_reply_append(&r, d);
         of_object_delete(d);
@@ -194,7 +208,8 @@ ofp_handle_table_stats(struct ofp_session *s, of_object_t *msg)
     (void) msg;
     ofp_reply_begin(&r, s, OF_TABLE_STATS_REPLY, ofp_session_xid(s));
     for (unsigned t = 0; t < DP_N_TABLES; t++)
-        append_stats(&r, (uint8_t) t);
+        if (ofp_table_is_there(&s->b->tables, t))
+            append_stats(&r, (uint8_t) t);
     ofp_reply_end(&r);
     return OFP_OK;
 }

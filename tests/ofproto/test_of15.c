@@ -450,9 +450,45 @@ START_TEST(test_of15_table_features_make_egress_tables)
     ask(ADD(PORT1, "0001 0008 c7 000000"));
     ask(FLOW("00", "c8", "0001", "0000", ANY, "0001 0008 c9 000000"));
     expect_quiet(&c15);
+    /* The action set's output is what the packet is there for. */
+    ask(FLOW("00", "c8", "0001", "0000", PORT1, "0003 0018 00000000"
+             "0000 0010 00000002 ffff 000000000000"));
+    expect_error(&c15, 2, 0);
+    ask(FLOW("00", "c8", "0001", "0000", PORT1, "0004 0018 00000000"
+             "0000 0010 00000002 ffff 000000000000"));
+    expect_quiet(&c15);
     ask(FEATURES(ENTRY("c8", "01", "00000003", ALL_RULES)));
     take_features(flags);
     ck_assert_uint_eq(bed.dpb->egress, DP_NO_TABLE);
+}
+END_TEST
+
+START_TEST(test_of15_tables_are_disabled_and_enabled)
+{
+    size_t len;
+    const uint8_t *m;
+    bool more = true, seen = false;
+
+    ask(FLOW("00", "05", "0001", "0000", PORT1, ""));
+    ck_assert_uint_eq(bed.dpb->n_rules, 1);
+    ask(FEATURES(ENTRY("05", "03", "00000003", ALL_RULES)));
+    while (more) {
+        m = expect(&c15, 19, &len);
+        more = get_be16(m + 10) & 1;
+        for (size_t at = 16; at < len; at += get_be16(m + at))
+            seen |= m[at + 2] == 5;
+    }
+    ck_assert(!seen);
+    ck_assert_uint_eq(bed.dpb->n_rules, 0);
+    ask(FLOW("00", "05", "0001", "0000", PORT1, ""));
+    expect_error(&c15, 5, 2);
+    ask(ADD(PORT1, "0001 0008 05 000000"));
+    expect_error(&c15, 3, 2);
+    ask(FEATURES(ENTRY("05", "02", "00000003", ALL_RULES)));
+    expect(&c15, 19, NULL);
+    mem_drain(&c15);
+    ask(FLOW("00", "05", "0001", "0000", PORT1, ""));
+    expect_quiet(&c15);
 }
 END_TEST
 
@@ -464,7 +500,7 @@ START_TEST(test_of15_table_features_refusals)
     } cases[] = {
         { FEATURES(ENTRY("fe", "01", "00000003", ALL_RULES)), 13, 0 },
         { FEATURES(ENTRY("01", "04", "00000003", ALL_RULES)), 13, 9 },
-        { FEATURES(ENTRY("01", "03", "00000003", ALL_RULES)), 13, 5 },
+        { FEATURES(ENTRY("00", "03", "00000003", ALL_RULES)), 13, 5 },
         { FEATURES(ENTRY("01", "00", "00000003", ALL_RULES)), 13, 5 },
         { FEATURES(ENTRY("00", "01", "00000010", ALL_RULES)), 13, 8 },
         { FEATURES(ENTRY("01", "01", "00000100", ALL_RULES)), 13, 8 },
@@ -600,6 +636,7 @@ suite(void)
     tcase_add_test(t, test_of15_short_id_of_another_is_in_use);
     tcase_add_test(t, test_of15_controller_status_lists_the_channels);
     tcase_add_test(t, test_of15_table_features_make_egress_tables);
+    tcase_add_test(t, test_of15_tables_are_disabled_and_enabled);
     tcase_add_test(t, test_of15_table_features_refusals);
     tcase_add_test(t, test_of15_bundle_carries_triggers);
     suite_add_tcase(s, t);

@@ -65,15 +65,25 @@ send_features(struct mem_conn *c, const uint8_t *m, size_t n)
     bed_settle();
 }
 
-/* Sets one table and drains the reply. */
+/* Table 0 as it is: packets begin there. */
+static size_t
+put_table_0(uint8_t *p)
+{
+    return put_features(p, 0, "table0", 1u << 21);
+}
+
+/* Sets one table, beside table 0 the only one, and drains the reply. */
 static void
 limit(uint8_t table, uint32_t max)
 {
-    uint8_t m[80];
+    uint8_t m[16 + 2 * 64];
     size_t n = put_features_head(m, 5);
     const uint8_t *r;
 
+    if (table)
+        n += put_table_0(m + n);
     n += put_features(m + n, table, "t", max);
+    put_be32(m + n - 8, EVICTION | VACANCY);
     send_features(&c14, m, n);
     r = expect(&c14, 19, &n);
     ck_assert_uint_eq(get_be16(r + 8), 12);
@@ -169,10 +179,11 @@ END_TEST
 
 START_TEST(test_features_set_names_and_limits_a_table)
 {
-    uint8_t m[16 + 2 * 64];
+    uint8_t m[16 + 3 * 64];
     size_t n = put_features_head(m, 4), len;
     const uint8_t *r;
 
+    n += put_table_0(m + n);
     n += put_features(m + n, 3, "acl", 2);
     n += put_features(m + n, 5, "fwd", 100);
     send_features(&bed.c, m, n);
@@ -182,8 +193,9 @@ START_TEST(test_features_set_names_and_limits_a_table)
             ck_assert_str_eq((const char *) r + at + 8, "acl");
             ck_assert_uint_eq(get_be32(r + at + 60), 2);
         }
-        if (r[at + 2] == 4)
-            ck_assert_str_eq((const char *) r + at + 8, "table4");
+        if (r[at + 2] == 5)
+            ck_assert_str_eq((const char *) r + at + 8, "fwd");
+        ck_assert_uint_ne(r[at + 2], 4); /* Not named: gone. */
     }
     mem_drain(&bed.c);
     for (uint16_t i = 0; i < 2; i++)
@@ -192,9 +204,36 @@ START_TEST(test_features_set_names_and_limits_a_table)
     FM(.table = 3, .priority = 7, .match = OXM_IP, .instr = OUT1);
     expect_error(&bed.c, 5, 1); /* TABLE_FULL */
     FM(.table = 3, .priority = 1, .match = OXM_IP, .instr = OUT2);
-    FM(.table = 4, .priority = 7, .match = OXM_IP, .instr = OUT1);
+    FM(.table = 5, .priority = 7, .match = OXM_IP, .instr = OUT1);
     expect_quiet(&bed.c);
     ck_assert_uint_eq(bed.dpb->n_rules, 3);
+    FM(.table = 4, .priority = 7, .match = OXM_IP, .instr = OUT1);
+    expect_error(&bed.c, 5, 2);
+    FM(.instr = "0001000804000000"); /* goto 4 */
+    expect_error(&bed.c, 3, 2);
+}
+END_TEST
+
+/* 1.4 names what a table-mod may set. */
+START_TEST(test_features_capabilities_bound_table_mods)
+{
+    uint8_t m[16 + 2 * 64];
+    size_t n = put_features_head(m, 5);
+    const uint8_t *r;
+
+    n += put_table_0(m + n);
+    n += put_features(m + n, 2, "t", 5);
+    put_be32(m + n - 8, VACANCY);
+    send_features(&c14, m, n);
+    r = expect(&c14, 19, NULL);
+    r += 16 + get_be16(r + 16);
+    ck_assert_uint_eq(get_be32(r + 56), VACANCY);
+    mem_drain(&c14);
+    table_mod(2, EVICTION, "");
+    expect_error(&c14, 8, 1);
+    table_mod(2, VACANCY, "");
+    table_mod(9, 0, ""); /* Gone. */
+    expect_error(&c14, 8, 0);
 }
 END_TEST
 
@@ -233,8 +272,8 @@ START_TEST(test_features_set_with_a_fault_changes_nothing)
     } faults[] = {
         { 254, 5, 0, 0, 0 },  /* BAD_TABLE */
         { 1, 5, 0, 0, 0 },    /* Twice. */
-        { 2, 5, 40, 0, 1 },   /* BAD_METADATA */
         { 2, 0, 0, 0, 5 },    /* No room at all: EPERM. */
+        { 2, 5, 0, 0, 5 },    /* Without table 0. */
         { 2, 5, 56, 0x80, 5 },
     };
 
@@ -257,22 +296,256 @@ START_TEST(test_features_set_with_a_fault_changes_nothing)
 }
 END_TEST
 
-START_TEST(test_features_properties_that_say_less_are_refused)
+/* Appends a property in hex, padded to 8. */
+static size_t
+put_prop(uint8_t *p, unsigned type, const char *hex)
 {
-    uint8_t m[16 + 64 + 16];
+    size_t n = 4;
+    unsigned v;
+
+    for (; *hex; hex += 2, n++) {
+        ck_assert_int_eq(sscanf(hex, "%2x", &v), 1);
+        p[n] = (uint8_t) v;
+    }
+    put_be16(p, (uint16_t) type);
+    put_be16(p + 2, (uint16_t) n);
+    while (n % 8)
+        p[n++] = 0;
+    return n;
+}
+
+enum { P_INSTRUCTIONS = 0, P_NEXT = 2, P_WRITE = 4, P_APPLY = 6, P_MATCH = 8,
+       P_WILDCARDS = 10, P_APPLY_SET = 14 };
+
+/* Table 1 shall: match in_port, eth_type, ipv4_dst (no mask), of which
+ * eth_type must be there; apply output and set-field of eth_dst. */
+static size_t
+put_restricted(uint8_t *p)
+{
+    size_t n = put_features(p, 1, "narrow", 100);
+
+    memset(p + 44, 0, 4); /* metadata_match, metadata_write: high half. */
+    memset(p + 52, 0, 4);
+    n += put_prop(p + n, P_INSTRUCTIONS, "00010004" "00020004" "00040004");
+    n += put_prop(p + n, P_NEXT, "03");
+    n += put_prop(p + n, P_WRITE, "");
+    n += put_prop(p + n, P_APPLY, "00000004" "00190004");
+    n += put_prop(p + n, P_MATCH, "80000004" "80000a02" "80001804");
+    n += put_prop(p + n, P_WILDCARDS, "80000004" "80001804");
+    n += put_prop(p + n, P_APPLY_SET, "80000606");
+    put_be16(p, (uint16_t) n);
+    return n;
+}
+
+#define ACT8(hex) "0004001000000000" hex
+#define ACT16(hex) "0004001800000000" hex
+
+static void
+restrict_table_1(void)
+{
+    uint8_t m[1024];
     size_t n = put_features_head(m, 4);
 
-    n += put_features(m + n, 1, "x", 1);
-    put_be16(m + 16, 72);
-    memset(m + n, 0, 8);
-    put_be16(m + n + 2, 8); /* Instructions: only goto-table. */
-    put_be16(m + n + 4, 1);
-    put_be16(m + n + 6, 4);
-    send_features(&bed.c, m, n + 8);
-    expect_error(&bed.c, 13, 4); /* BAD_ARGUMENT */
-    put_be16(m + n, 30);
-    send_features(&bed.c, m, n + 8);
-    expect_error(&bed.c, 13, 2); /* BAD_TYPE */
+    n += put_table_0(m + n);
+    n += put_restricted(m + n);
+    n += put_features(m + n, 2, "second", 5);
+    n += put_features(m + n, 3, "third", 5);
+    send_features(&bed.c, m, n);
+}
+
+START_TEST(test_features_restricted_table_refuses_what_it_shall_not)
+{
+    static const struct {
+        struct fm fm;
+        unsigned type, code; /* 0: accepted. */
+    } cases[] = {
+        { { .match = OXM_IP, .instr = OUT1 }, 0, 0 },
+        { { .match = OXM_DST("0a000001"), .instr = OUT1 }, 0, 0 },
+        { { .match = OXM_IN_PORT1, .instr = OUT1 }, 4, 5 },
+        { { .match = OXM_IP "800016040a000001", .instr = OUT1 }, 4, 6 },
+        { { .match = OXM_IP "800019080a000000ff000000", .instr = OUT1 }, 4, 8 },
+        { { .match = OXM_IP, .instr = "0005000800000000" }, 3, 1 },
+        { { .match = OXM_IP, .instr = "0006000800000001" }, 12, 3 },
+        { { .match = OXM_IP, .instr = "0003001800000000" ACTION_OUT1 }, 3, 1 },
+        { { .match = OXM_IP, .instr = "0001000803000000" }, 0, 0 },
+        { { .match = OXM_IP, .instr = "0001000802000000" }, 3, 2 },
+        { { .match = OXM_IP, .instr = "0001000804000000" }, 3, 2 },
+        { { .match = OXM_IP, .instr = "0002001800000000" "0000000100000000"
+                                      "00000001ffffffff" }, 3, 4 },
+        { { .match = OXM_IP, .instr = "0002001800000000" "0000000100000000"
+                                      "0000000100000000" }, 0, 0 },
+        { { .match = OXM_IP, .instr = ACT8("0011000881000000") }, 2, 0 },
+        { { .match = OXM_IP, .instr = ACT16("00190010" "80000606" "02000000"
+                                            "00010000") }, 0, 0 },
+        { { .match = OXM_IP, .instr = ACT16("00190010" "80000806" "02000000"
+                                            "00010000") }, 2, 13 },
+        /* The table-miss rule matches nothing, and does the same. */
+        { { .priority = 0, .instr = OUT1 }, 0, 0 },
+        { { .priority = 0, .instr = "0005000800000000" }, 3, 1 },
+    };
+
+    restrict_table_1();
+    expect(&bed.c, 19, NULL);
+    mem_drain(&bed.c);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FM(.table = 1, .match = cases[i].fm.match, .instr = cases[i].fm.instr,
+           .priority = cases[i].fm.match ? 7 : 0);
+        if (cases[i].type)
+            expect_error(&bed.c, cases[i].type, cases[i].code);
+        else
+            expect_quiet(&bed.c);
+    }
+    /* Modified rules, too; elsewhere all is as it was. */
+    FM(.command = MODIFY, .table = 1, .instr = "0005000800000000");
+    expect_error(&bed.c, 3, 1);
+    FM(.table = 2, .match = OXM_IN_PORT1, .instr = "0005000800000000");
+    expect_quiet(&bed.c);
+}
+END_TEST
+
+START_TEST(test_features_that_change_empty_the_table_in_silence)
+{
+    const unsigned send_flow_rem = 1;
+
+    FM(.table = 1, .match = OXM_IN_PORT1, .flags = send_flow_rem,
+       .instr = OUT1);
+    FM(.table = 0, .match = OXM_IN_PORT1, .instr = OUT1);
+    FM(.table = 9, .match = OXM_IN_PORT1, .instr = OUT1);
+    restrict_table_1();
+    expect(&bed.c, 19, NULL);
+    expect_quiet(&bed.c);
+    ck_assert_uint_eq(bed.dpb->n_rules, 1); /* In table 0. */
+    /* The same again is no change. */
+    FM(.table = 1, .match = OXM_IP, .instr = OUT1);
+    restrict_table_1();
+    expect(&bed.c, 19, NULL);
+    expect_quiet(&bed.c);
+    ck_assert_uint_eq(bed.dpb->n_rules, 2);
+}
+END_TEST
+
+START_TEST(test_features_that_were_set_are_told_and_may_be_widened)
+{
+    uint8_t m[1024], wide[4096];
+    size_t n, len;
+    const uint8_t *r;
+
+    mem_send(&bed.c, m, put_features_head(m, 4));
+    bed_settle();
+    r = expect(&bed.c, 19, &len);
+    memcpy(wide, r, 16); /* Tables 0 and 1 as they are. */
+    n = 16 + get_be16(r + 16);
+    n += get_be16(r + n);
+    ck_assert_uint_le(n, sizeof wide);
+    memcpy(wide, r, n);
+    mem_drain(&bed.c);
+    restrict_table_1();
+    r = expect(&bed.c, 19, &len);
+    expect_quiet(&bed.c);
+    r += 16 + get_be16(r + 16);
+    ck_assert_uint_eq(r[2], 1);
+    ck_assert_uint_eq(get_be64(r + 40), 0xffffffff00000000);
+    put_restricted(m);
+    ck_assert_str_eq(hex_of(r + 64, 16), hex_of(m + 64, 16));
+    wide[1] = 18;
+    put_be16(wide + 2, (uint16_t) n);
+    put_be16(wide + 10, 0);
+    send_features(&bed.c, wide, n);
+    r = expect(&bed.c, 19, &len);
+    ck_assert_uint_eq(len, n);
+    FM(.table = 1, .match = OXM_IN_PORT1, .instr = "0005000800000000");
+    expect_quiet(&bed.c);
+}
+END_TEST
+
+START_TEST(test_features_properties_that_no_table_has_are_refused)
+{
+    static const struct {
+        unsigned prop;
+        const char *hex;
+        unsigned code;
+    } bad[] = {
+        { P_INSTRUCTIONS, "00080004", 4 },         /* BAD_ARGUMENT */
+        { P_INSTRUCTIONS, "ffff000800002320", 4 },
+        { P_NEXT, "fe", 4 },
+        { P_APPLY, "00630004", 4 },
+        { P_APPLY_SET, "80000004", 4 },            /* in_port */
+        { P_MATCH, "80006601", 4 },
+        { P_MATCH, "80000108", 4 },                /* in_port masked */
+        { 30, "", 2 },                             /* BAD_TYPE */
+    };
+
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint8_t m[512];
+        size_t n = put_features_head(m, 4), at;
+
+        n += put_table_0(m + n);
+        at = n;
+        n += put_features(m + n, 1, "x", 1);
+        n += put_prop(m + n, bad[i].prop, bad[i].hex);
+        put_be16(m + at, (uint16_t) (n - at));
+        send_features(&bed.c, m, n);
+        expect_error(&bed.c, 13, bad[i].code);
+        FM(.table = 2, .match = OXM_IN_PORT1, .instr = OUT1);
+        expect_quiet(&bed.c);
+    }
+}
+END_TEST
+
+/* OFPMPF_REQ_MORE: nothing happens before the last part. */
+START_TEST(test_features_in_parts_are_one_request)
+{
+    uint8_t m[1024];
+    size_t n = put_features_head(m, 4);
+
+    m[11] = 1;
+    n += put_table_0(m + n);
+    send_features(&bed.c, m, n);
+    expect_quiet(&bed.c);
+    FM(.table = 2, .match = OXM_IN_PORT1, .instr = OUT1);
+    expect_quiet(&bed.c);
+    n = put_features_head(m, 4);
+    n += put_restricted(m + n);
+    send_features(&bed.c, m, n);
+    expect(&bed.c, 19, NULL);
+    expect_quiet(&bed.c);
+    FM(.table = 2, .match = OXM_IN_PORT1, .instr = OUT1);
+    expect_error(&bed.c, 5, 2);
+}
+END_TEST
+
+START_TEST(test_features_in_parts_fail_as_one_and_once)
+{
+    uint8_t m[1024];
+    size_t n = put_features_head(m, 4);
+
+    m[11] = 1;
+    n += put_features(m + n, 254, "x", 1);
+    send_features(&bed.c, m, n);
+    expect_error(&bed.c, 13, 0);
+    n = put_features_head(m, 4);
+    n += put_table_0(m + n);
+    send_features(&bed.c, m, n);
+    expect_quiet(&bed.c);
+    FM(.table = 2, .match = OXM_IN_PORT1, .instr = OUT1);
+    expect_quiet(&bed.c);
+}
+END_TEST
+
+START_TEST(test_features_whose_last_part_never_comes_time_out)
+{
+    uint8_t m[1024];
+    size_t n = put_features_head(m, 5);
+
+    m[11] = 1;
+    n += put_table_0(m + n);
+    send_features(&c14, m, n);
+    bed_advance(9000);
+    expect_quiet(&c14);
+    bed_advance(2000);
+    expect_error(&c14, 1, 14); /* MULTIPART_REQUEST_TIMEOUT */
+    bed_advance(20000);
+    expect_quiet(&c14);
 }
 END_TEST
 
@@ -475,7 +748,15 @@ main(void)
     tcase_add_test(tc, test_features_set_names_and_limits_a_table);
     tcase_add_test(tc, test_features_of_a_reply_are_a_request);
     tcase_add_test(tc, test_features_set_with_a_fault_changes_nothing);
-    tcase_add_test(tc, test_features_properties_that_say_less_are_refused);
+    tcase_add_test(tc,
+                   test_features_restricted_table_refuses_what_it_shall_not);
+    tcase_add_test(tc, test_features_that_change_empty_the_table_in_silence);
+    tcase_add_test(tc, test_features_that_were_set_are_told_and_may_be_widened);
+    tcase_add_test(tc, test_features_properties_that_no_table_has_are_refused);
+    tcase_add_test(tc, test_features_capabilities_bound_table_mods);
+    tcase_add_test(tc, test_features_in_parts_are_one_request);
+    tcase_add_test(tc, test_features_in_parts_fail_as_one_and_once);
+    tcase_add_test(tc, test_features_whose_last_part_never_comes_time_out);
     tcase_add_test(tc, test_eviction_takes_the_least_important_and_says_so);
     tcase_add_test(tc, test_eviction_by_lifetime_takes_what_would_go_first);
     tcase_add_test(tc, test_eviction_finds_the_minimum_among_many);
