@@ -20,6 +20,8 @@ import sys
 
 import bench_control
 import bench_history
+import bench_latency
+import bench_memory
 import bench_rows
 import bench_taps
 from bench_ovs import PROGRAM
@@ -27,7 +29,7 @@ from bench_run import PEERS, Bench
 
 # Rows that are not cycles per packet: each module has ROWS, run_row() and
 # words for its results.
-OTHERS = (bench_control, bench_taps)
+OTHERS = (bench_control, bench_memory, bench_latency, bench_taps)
 ALL = list(bench_rows.ROWS) + [name for m in OTHERS for name in m.ROWS]
 
 
@@ -79,7 +81,8 @@ def print_row(r):
     print("%-4s %-34s %-16s %-24s %-16s %8s %8s  %s %s" % (
         r["row"], r["title"], cell(r, "testpmd"), cell(r, "ovs"),
         cell(r, "weft"), "%.2fx" % q if q else "-",
-        ">=%gx" % r["goal"] if r["goal"] else "",
+        ">=%gx" % r["goal"] if r["goal"] else
+        "<=%g" % r["own_goal"] if r.get("own_goal") is not None else "",
         r.get("ovs", {}).get("setting", ""), beyond), flush=True)
     for name in PEERS:
         if r.get(name, {}).get("wrong"):

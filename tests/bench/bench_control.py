@@ -14,19 +14,26 @@ import os
 import statistics
 
 import bench_rows
+import bench_rules
 from bench_peers import PeerError, run
 from bench_run import PEERS, rss_kib
 
 K100, M1 = 100000, 1000000
+TLS_PORT = 6699
 IN_FLIGHT = 256  # Frames between generator and sink.
 
 
 def row(title, mode, n, unit, goal, **kw):
     r = dict(title=title, mode=mode, n=n, unit=unit, goal=goal, low=False,
-             tables=1, traffic=False, fill=0, miss=False)
+             tables=1, traffic=False, fill=0, packets=None, tls=False)
     r.update(kw)
     return r
 
+
+# Only a miss rule, so that every frame goes to the controller.
+MISS = dict(bench_rows.ROWS["A1"], rules=["priority=0,actions=CONTROLLER:128"])
+# ofblast makes the rule, and steers it to one or the other port.
+FLIPS = dict(bench_rows.ROWS["B1"], rules=list, two_sinks=True, stamp=True)
 
 # goal: ratio to Open vSwitch.  low: less is better.  fill: rules beforehand.
 ROWS = {
@@ -42,20 +49,24 @@ ROWS = {
               value="modifies_per_second"),
     "G5": row("barrier after 100 adds, p99", "barrier", 2000, "us", 5,
               low=True),
+    "G6": row("100k fw rules in random order", "file", K100, "/s", 5,
+              value="per_second"),
     "G7": row("packet-in, 64-byte frames", "packet-in", 3, "/s", 3,
-              value="per_second", miss=True),
+              value="per_second", packets=MISS),
     "G8": row("flow stats of 1M rules, beside A1", "stats", M1, "s", 5,
               value="seconds", low=True, fill=M1, traffic=True),
+    "G9": row("G1 over TLS", "add", K100, "/s", 10, value="per_second",
+              tls=True),
+    "G10": row("answer until the rule forwards, p99", "flip", 500, "us", 1,
+               value="p99_us", low=True, packets=FLIPS),
     "H2": row("bytes per rule at 1M", "add", M1, "B", 3, low=True),
 }
-# Only a miss rule, so that every frame goes to the controller.
-MISS = dict(bench_rows.ROWS["A1"], rules=["priority=0,actions=CONTROLLER:128"])
-
-
 def what_is_wrong(r, out, others):
     """'others': rules that were there before."""
     if out.get("errors"):
         return "%d errors" % out["errors"]
+    if r["mode"] == "file" and out["flows"] != r["n"]:
+        return "%d flows, not %d" % (out["flows"], r["n"])
     if r["mode"] in ("add", "bundle"):
         if out["flows"] != r["n"] + others:
             return "%d flows, not %d" % (out["flows"], r["n"] + others)
@@ -71,8 +82,8 @@ def what_is_wrong(r, out, others):
     return None
 
 
-def blast(bench, peer, core, *words):
-    return json.loads(run(*bench.ofblast(peer, core, *words)))
+def blast(bench, peer, core, *words, target=None):
+    return json.loads(run(*bench.ofblast(peer, core, *words, target=target)))
 
 
 def value(r, out, rss):
@@ -91,36 +102,61 @@ def traffic_notes(peer, a, b):
                 gaps_200us=b["gaps_200us"] - a["gaps_200us"])
 
 
+def last_word(bench, r, peer):
+    """ofblast's fourth word."""
+    if r["mode"] == "flip":
+        return peer.stats
+    if r["mode"] != "file":
+        return r["tables"]
+    path = os.path.join(bench.dir, "flow-mods")
+    if not os.path.exists(path):
+        bench_rules.write_flow_mods(path, bench_rows.rule_set("fw", r["n"]))
+    return path
+
+
+def run_peer(bench, r, peer, core, traffic):
+    """The row on a running peer: value, notes, and what is wrong."""
+    target = None
+    if r["tls"]:
+        peer.listen_tls(TLS_PORT, bench.identity())
+        target = "tls:%d:%s" % (TLS_PORT, bench.identity())
+    before = rss_kib(peer.main_pid())
+    if r["fill"]:
+        blast(bench, peer, core, "add", r["fill"])
+    peer.longest_us(reset=True)
+    peer.write_control(gap_max=0)
+    a = peer.read_stats()
+    out = blast(bench, peer, core, r["mode"], r["n"],
+                last_word(bench, r, peer), target=target)
+    b = peer.read_stats()
+    wrong, notes = what_is_wrong(r, out, 1 if traffic else 0), {}
+    if r["mode"] == "flip":
+        notes["p50_us"] = out["p50_us"]
+        if b["wrong"] or not b["delivered"]:
+            wrong = "%d frames of %d by the rule before" % (b["wrong"],
+                                                            b["delivered"])
+    elif traffic and not r["packets"]:
+        notes = traffic_notes(peer, a, b)
+        if notes["lost"]:
+            wrong = wrong or "%d frames lost" % notes["lost"]
+    if r["mode"] == "change":
+        notes["deletes_per_second"] = out["deletes_per_second"]
+    if r["mode"] == "barrier":
+        notes["idle_p99_us"] = out["idle"]["p99_us"]
+    if r["mode"] == "file" and peer.name == "weft":
+        notes["probes"], notes["form"] = peer.bounds()
+    rss = rss_kib(peer.main_pid()) - before
+    return dict(value=value(r, out, rss), wrong=wrong, notes=notes)
+
+
 def one(bench, r, name, traffic):
-    """One run of peer 'name'; its value, notes, and what is wrong."""
-    packets = MISS if r["miss"] else (bench_rows.ROWS["A1"] if traffic
-                                      else None)
+    packets = r["packets"] or (bench_rows.ROWS["A1"] if traffic else None)
     peer = PEERS[name](bench, packets)
-    core = 0 if packets else 1
     try:
         peer.start(PEERS[name].settings[0] if packets or name != "weft"
                    else ("no-poll",))
         os.sched_setaffinity(peer.main_pid(), {0})  # This thread only.
-        before = rss_kib(peer.main_pid())
-        if r["fill"]:
-            blast(bench, peer, core, "add", r["fill"])
-        peer.longest_us(reset=True)
-        peer.write_control(gap_max=0)
-        a = peer.read_stats()
-        out = blast(bench, peer, core, r["mode"], r["n"], r["tables"])
-        b = peer.read_stats()
-        wrong = what_is_wrong(r, out, 1 if packets else 0)
-        notes = {}
-        if traffic and not r["miss"]:
-            notes = traffic_notes(peer, a, b)
-            if notes["lost"]:
-                wrong = wrong or "%d frames lost" % notes["lost"]
-        if r["mode"] == "change":
-            notes["deletes_per_second"] = out["deletes_per_second"]
-        if r["mode"] == "barrier":
-            notes["idle_p99_us"] = out["idle"]["p99_us"]
-        rss = rss_kib(peer.main_pid()) - before
-        return dict(value=value(r, out, rss), wrong=wrong, notes=notes)
+        return run_peer(bench, r, peer, 0 if packets else 1, bool(packets))
     except PeerError as e:
         return dict(value=float("inf") if r["low"] else 0, wrong=str(e),
                     notes={})
@@ -167,7 +203,8 @@ WORDS = {"lost": "frames lost beside A1: %d",
          "gap_us": "longest time between two polls: %.0f us",
          "gaps_200us": "times over 200 us: %d",
          "deletes_per_second": "deletes per second: %.0f",
-         "idle_p99_us": "idle p99: %.0f us"}
+         "idle_p99_us": "idle p99: %.0f us", "p50_us": "p50: %.0f us",
+         "probes": "at most %d probes in a table", "form": "of form %s"}
 
 
 def notes(p):

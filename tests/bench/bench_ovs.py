@@ -131,6 +131,11 @@ class Ovs(Peer):
     def main_pid(self):
         return self.procs[1].pid
 
+    def listen_tls(self, port, pem):
+        """The same key and certificate for both ends, its own authority."""
+        self.ctl("set-ssl", pem, pem, pem)
+        self.ctl("set-controller", "br0", "pssl:%d:127.0.0.1" % port)
+
     def taps(self, vms):
         """One tap per VM, moved into its namespace, joined by a rule."""
         for n, vm in enumerate(vms, 1):

@@ -177,7 +177,9 @@ class Peer:
 
     def popen(self, *cmd, **kw):
         with open(os.path.join(self.dir, "log"), "ab") as log:
-            p = subprocess.Popen(self.bench.netns + list(cmd), env=self.env,
+            inside = [] if cmd[:3] == tuple(self.bench.netns[:3]) else \
+                self.bench.netns
+            p = subprocess.Popen(inside + list(cmd), env=self.env,
                                  stdout=log, stderr=log, **kw)
         self.procs.append(p)
         return p

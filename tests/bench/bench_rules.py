@@ -88,6 +88,36 @@ class Rule:
                 ~self.sport[1] & 0xffff)
 
 
+    def oxm(self):
+        """The match as OXM TLVs (OpenFlow 1.3.5 §7.2.3)."""
+        def tlv(field, value, mask, width):
+            full = (1 << 8 * width) - 1
+            if not mask:
+                return b""
+            head = struct.pack("!HBB", 0x8000, field << 1 | (mask != full),
+                               width * (1 + (mask != full)))
+            return head + value.to_bytes(width, "big") + (
+                mask.to_bytes(width, "big") if mask != full else b"")
+
+        ports = {TCP: (13, 14), UDP: (15, 16)}.get(self.proto, (0, 0))
+        return (tlv(0, 1, 0xffffffff, 4) + tlv(5, 0x0800, 0xffff, 2)
+                + tlv(10, self.proto or 0, 0xff if self.proto else 0, 1)
+                + tlv(11, self.src[0], prefix_mask(self.src[1]), 4)
+                + tlv(12, self.dst[0], prefix_mask(self.dst[1]), 4)
+                + tlv(ports[0], *self.sport, 2)
+                + tlv(ports[1], *self.dport, 2))
+
+    def flow_mod(self, priority):
+        """An OpenFlow 1.3 add with an output to port 2 (§7.3.4.1)."""
+        oxm = self.oxm()
+        match = struct.pack("!HH", 1, 4 + len(oxm)) + oxm
+        match += bytes(-len(match) % 8)
+        body = struct.pack("!QQBBHHHIIIHH", 0, 0, 0, 0, 0, 0, priority,
+                           0xffffffff, 0xffffffff, 0xffffffff, 0, 0) + match
+        body += struct.pack("!HHIHHIH6x", 4, 24, 0, 0, 16, 2, 0xffff)
+        return struct.pack("!BBHI", 4, 14, 8 + len(body), 7) + body
+
+
 def prefix_mask(plen):
     return 0xffffffff << (32 - plen) & 0xffffffff
 
@@ -139,6 +169,17 @@ def texts(rules):
     step = max(1, len(rules) // PRIORITY_TOP + 1)
     return [r.text(PRIORITY_TOP - i // step) for i, r in enumerate(rules)] + [
         "priority=0,ip,in_port=1,actions=output:2"]
+
+
+def write_flow_mods(path, rules):
+    """In random order, each with a priority of its own (as far as there are
+    any), for ofblast's mode "file"."""
+    step = len(rules) // PRIORITY_TOP + 1
+    messages = [r.flow_mod(PRIORITY_TOP - i // step)
+                for i, r in enumerate(rules)]
+    random.Random("order %d" % SEEDS["traffic"]).shuffle(messages)
+    with open(path, "wb") as f:
+        f.write(b"".join(messages))
 
 
 def worst_texts(n, port=3):

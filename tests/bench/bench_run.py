@@ -96,11 +96,26 @@ class Bench:
             self.traced = row["trace"]
         return path
 
-    def ofblast(self, peer, core, *words):
+    def ofblast(self, peer, core, *words, target=None):
         """The command line of the controller."""
-        return ["taskset", "-c", str(core),
-                os.path.join(self.build, "tests/bench/ofblast"),
-                peer.openflow_socket(), *[str(w) for w in words]]
+        return self.netns + [
+            "taskset", "-c", str(core),
+            os.path.join(self.build, "tests/bench/ofblast"),
+            target or peer.openflow_socket(), *[str(w) for w in words]]
+
+    def identity(self):
+        """A key and its certificate in one file, its own authority."""
+        pem = os.path.join(self.dir, "identity.pem")
+        if not os.path.exists(pem):
+            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                "-days", "2", "-subj", "/CN=bench", "-addext",
+                "subjectAltName=IP:127.0.0.1", "-keyout", pem + ".key",
+                "-out", pem + ".cert")
+            with open(pem, "w") as f:
+                for part in (".key", ".cert"):
+                    with open(pem + part) as p:
+                        f.write(p.read())
+        return pem
 
     def measure(self, peer, seconds=None):
         """One window; cycles per packet and what is wrong, if anything."""
@@ -148,7 +163,7 @@ class Bench:
                     time.sleep(max(1, row["warmup"] / 4))
                 got[setting[0]] = self.measure(peer)
             self.check_rules(peer, got)
-            if peer.beside and peer.beside.poll() is not None:
+            if peer.beside and peer.beside.poll() is not None:  # Not by us.
                 raise PeerError("ofblast %s ended" % row["beside"][0])
         except PeerError as e:
             got[setting[0]] = failed(e)

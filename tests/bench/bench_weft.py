@@ -10,6 +10,7 @@ from bench_peers import (REMOTE, UNDERLAY, WORKER_CORE, Peer, run, wait_for)
 class Weft(Peer):
     name = "weft"
     settings = [("default",)]
+    core = WORKER_CORE
 
     def ctl(self, *words):
         return run(os.path.join(self.bench.build, "weftctl"), "--run-dir",
@@ -24,7 +25,7 @@ class Weft(Peer):
         arguments of weftd."""
         self.write_conf("port")
         self.popen(os.path.join(self.bench.build, "weftd"), "--run-dir",
-                   self.dir, "--no-state", "--workers", str(WORKER_CORE),
+                   self.dir, "--no-state", "--workers", str(self.core),
                    "--eal", "-d " + self.bench.plugin,
                    *([] if setting[0] == "no-poll" else ["--poll"]),
                    *setting[1:])
@@ -71,6 +72,18 @@ class Weft(Peer):
         with open(path, "w") as f:
             f.write("\n".join(lines) + "\n")
         return path
+
+    def listen_tls(self, port, pem):
+        """The same key and certificate for both ends, its own authority."""
+        self.ctl("set-br", "br0", "private-key=" + pem, "certificate=" + pem,
+                 "ca-cert=" + pem)
+        self.ctl("set-controller", "br0", "punix:" + self.openflow_socket(),
+                 "ptls:%d:127.0.0.1" % port)
+
+    def bounds(self):
+        """Largest number of probes of any table, and its form."""
+        tables = self.dump("tables", "br0")["tables"]
+        return max((t["max_probes"], t["form"]) for t in tables)
 
     def taps(self, vms):
         for n, vm in enumerate(vms, 1):

@@ -12,6 +12,8 @@ BENCH_FILES = \
 	%D%/bench.py \
 	%D%/bench_control.py \
 	%D%/bench_history.py \
+	%D%/bench_latency.py \
+	%D%/bench_memory.py \
 	%D%/bench_ovs.py \
 	%D%/bench_peers.py \
 	%D%/bench_pipelines.py \

@@ -112,9 +112,9 @@ commit_adds(uint8_t *buf, bool replace, uint32_t hop)
 
     exchange(buf, (size_t) (bundle_control(buf, 0) - buf));
     if (replace)
-        p = delete_all(bundle_add(p, 56));
+        p = delete_all(bundle_add(p, 56, 0));
     for (uint32_t i = 0; i < n_rules; i++)
-        p = flow_mod(bundle_add(p, FLOW_MOD_LEN), ADD, i, i + hop);
+        p = flow_mod(bundle_add(p, FLOW_MOD_LEN, i), ADD, i, i + hop);
     p = bundle_control(p, 4); /* Commit. */
     return exchange(buf, (size_t) (p - buf));
 }
@@ -326,10 +326,21 @@ mode_storm(void)
            (double) n / (now() - start), late * 1e3, n_errors);
 }
 
-/* Word of struct stats in gen.h that says which rule is in force. */
+/* Words of struct stats in gen.h: what was generated so far; which rule is in
+ * force. */
+#define OFFERED_WORD 0
 #define EPOCH_WORD 14
-/* A burst that began in one epoch is out by then. */
-#define SETTLE_US 1000
+#define SETTLE_BURSTS 4
+
+/* Until what was generated before is out: a worker may be kept from running
+ * for any time between taking a burst and sending it. */
+static void
+settle(volatile uint64_t *words)
+{
+    for (unsigned i = 0; i < SETTLE_BURSTS; i++)
+        for (uint64_t was = words[OFFERED_WORD]; was == words[OFFERED_WORD];)
+            usleep(50);
+}
 
 static void
 mode_flip(void)
@@ -348,10 +359,10 @@ mode_flip(void)
         uint8_t *p = steer_flow_mod(buf, MODIFY_STRICT, 2 + epoch % 2);
 
         words[EPOCH_WORD] = 0;
-        usleep(SETTLE_US);
+        settle(words);
         t[i] = exchange(buf, (size_t) (barrier(p) - buf));
         words[EPOCH_WORD] = epoch;
-        usleep(SETTLE_US);
+        settle(words);
     }
     words[EPOCH_WORD] = 0;
     qsort(t, n_rules, sizeof *t, by_value);

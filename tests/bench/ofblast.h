@@ -54,7 +54,8 @@ uint8_t *steer_flow_mod(uint8_t *p, unsigned command, uint32_t port);
 uint8_t *delete_all(uint8_t *p);
 uint8_t *barrier(uint8_t *p);
 uint8_t *bundle_control(uint8_t *p, unsigned type);
-uint8_t *bundle_add(uint8_t *p, unsigned len);
+/* Goes before a flow-mod of that cookie: both have the same xid. */
+uint8_t *bundle_add(uint8_t *p, unsigned len, uint64_t cookie);
 /* These return the length of what they wrote, barrier included. */
 size_t packet_out(uint8_t *p, uint32_t i);
 size_t stats_request(uint8_t *p, unsigned type);

@@ -231,9 +231,9 @@ bundle_control(uint8_t *p, unsigned type)
 }
 
 uint8_t *
-bundle_add(uint8_t *p, unsigned len)
+bundle_add(uint8_t *p, unsigned len, uint64_t cookie)
 {
-    p = header(p, BUNDLE_ADD, len + 16, 10);
+    p = header(p, BUNDLE_ADD, len + 16, (uint32_t) cookie + 10);
     p = put(p, 77, 4);
     p = put(p, 0, 2);
     return put(p, 3, 2);
