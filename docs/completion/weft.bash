@@ -39,7 +39,7 @@ _weftctl() {
             add-flow add-flows mod-flows del-flows packet-out
             dump-flows diff-flows replace-flows add-group add-groups
             mod-group del-groups insert-buckets remove-buckets dump-groups
-            dump-group-stats add-meter add-meters mod-meter del-meters
+            dump-group-stats add-meter add-meters mod-meter del-meters del-meter
             dump-meters meter-stats bundle monitor mod-port
             mod-table dump-table-desc dump-table-features
             --json --run-dir --may-exist --if-exists --help --version" ;;

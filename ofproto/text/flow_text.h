@@ -100,6 +100,11 @@ WEFT_MUST_CHECK int ofp_text_parse_flow_on(const struct ofp_text_ports *,
                                            struct weft_err *e);
 void ofp_flow_text_fini(struct ofp_flow_text *);
 
+/* A port's number or name, as in in_port=. */
+WEFT_MUST_CHECK int ofp_text_parse_port(const struct ofp_text_ports *,
+                                        const char *text, uint32_t *port,
+                                        struct weft_err *e);
+
 /* A match alone. */
 WEFT_MUST_CHECK int ofp_text_parse_match(const char *text,
                                          struct flow_match *,

@@ -153,6 +153,13 @@ text_port_on(const struct ofp_text_ports *ports, const char *word,
     return text_port(word, s, port, e);
 }
 
+int
+ofp_text_parse_port(const struct ofp_text_ports *ports, const char *text,
+                    uint32_t *port, struct weft_err *e)
+{
+    return text_port_on(ports, "in_port", text, port, e);
+}
+
 const char *
 text_port_name(uint32_t port, char buf[PORT_NAME_MAX])
 {

@@ -4,6 +4,7 @@ CHECKS = \
 	%D%/check-layers.sh \
 	%D%/check-registry.sh \
 	%D%/check-length.sh \
+	%D%/check-manuals.sh \
 	%D%/check-fast.sh \
 	%D%/check-headers.sh \
 	%D%/check-checks.sh
@@ -14,6 +15,7 @@ EXTRA_DIST += \
 	%D%/check_headers.py \
 	%D%/check_layers.py \
 	%D%/check_length.py \
+	%D%/check_manuals.py \
 	%D%/check_registry.py \
 	%D%/test_checks.py \
 	%D%/tree.py

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each check passes on a clean little tree and fails on a planted fault."""
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -66,6 +67,19 @@ class Checks(unittest.TestCase):
               "TNL_TYPE(vxlan)\nTNL_TYPE(stt)\n")
         plant(self.root, "tunnels/vxlan/vxlan.c", "")
         self.assertEqual(run("check_registry.py", self.root), 1)
+
+    def test_manuals_fail_on_a_command_that_is_not_written_down(self):
+        here = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            "../..")
+        for folder in ("utils/weftctl", "utils/weft-dump", "utils/weftd",
+                       "docs"):
+            shutil.copytree(os.path.join(here, folder),
+                            os.path.join(self.root, folder))
+        self.assertEqual(run("check_manuals.py", self.root), 0)
+        with open(os.path.join(self.root, "utils/weftctl/commands.def"),
+                  "a") as f:
+            f.write('EDIT("add-nothing", "bridge", NONE, "")\n')
+        self.assertEqual(run("check_manuals.py", self.root), 1)
 
     def function(self, lines, comment=""):
         return (comment + "static void\nlong_one(int a)\n{\n"

@@ -194,6 +194,29 @@ class Trace(unittest.TestCase):
         self.assertEqual(t["result"][0]["frame"], frame)
         self.assertEqual(t["result"][0]["change"], "unchanged")
 
+    def test_ports_are_named_or_numbered(self):
+        self.rules("ip,in_port=1,actions=output:2")
+        t = self.trace(FLOW.replace("in_port=1", "in_port=tap1"))
+        for port in ("1", "tap1"):
+            r = self.trace(t["frame"], "in_port=" + port)["result"]
+            self.assertEqual(r[0]["port"], 2)
+
+    def test_broken_frames_and_ports_are_refused_by_place(self):
+        frame = "ffffffffffff02000000000188b5"
+        for words, code, what in (
+                ((frame + "0x",), 1, 'byte 15, column 29: "0x"'),
+                ((frame + "0",), 1, "byte 15"),
+                (("0102",), 1, "frame of 2 bytes"),
+                ((frame, "in_port=99"), 1, "br0 has no port 99"),
+                ((frame, "in_port=tap9"), 1, "tap9"),
+                ((frame, "tun_src=1.2.3"), 1, "tun_src"),
+                ((frame, "port=1"), 2, '"port"'),
+                (("in_port=99,tcp",), 1, "br0 has no port 99"),
+                (("tcp,tp_dst=65536",), 1, "65536 exceeds 65535")):
+            r = self.sw.ctl("trace", "br0", *words, check=False)
+            self.assertEqual(r.returncode, code, r.stderr)
+            self.assertIn(what, r.stderr)
+
     def test_broken_input_is_refused_with_the_word(self):
         for words, what in ((("tcp,nw_dst=10.0.0",), "nw_dst"),
                             (("metadata=5",), "metadata"),

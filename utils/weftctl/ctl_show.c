@@ -262,41 +262,44 @@ params_bridge(char *w[], size_t n)
     return n == 2 ? json_pack("{s:s}", "bridge", w[1]) : NULL;
 }
 
-/* Is it a frame in hexadecimal, and no flow? */
+/* Is it a frame in hexadecimal, and no flow?  No word of a flow begins with a
+ * digit or twelve hexadecimal ones. */
 static bool
-is_hex(const char *s)
+is_frame(const char *s)
 {
-    return strspn(s, "0123456789abcdefABCDEF: \t\n") == strlen(s)
-           && strlen(s) >= 28;
+    size_t n = strspn(s, "0123456789abcdefABCDEF: \t\n");
+
+    return (*s >= '0' && *s <= '9') || n >= 12 || (n && !s[n]);
 }
 
 static json_t *
 params_trace(char *w[], size_t n)
 {
+    static const char *const names[] = { "in_port", "tun_id", "tun_src",
+                                         "tun_dst" };
     json_t *p;
 
     if (n < 3)
-        ctl_usage("%s BRIDGE FLOW, or BRIDGE FRAME [in_port=N] ...", w[0]);
-    if (!is_hex(w[2])) {
+        ctl_usage("%s BRIDGE FLOW, or BRIDGE FRAME [in_port=PORT] ...", w[0]);
+    if (!is_frame(w[2])) {
         if (n > 3)
             ctl_usage("unexpected word \"%s\": a flow is one word", w[3]);
         return json_pack("{s:s,s:s}", "bridge", w[1], "flow", w[2]);
     }
     p = json_pack("{s:s,s:s}", "bridge", w[1], "frame", w[2]);
     for (size_t i = 3; i < n; i++) {
-        char *eq = strchr(w[i], '='), *end;
+        char *eq = strchr(w[i], '=');
+        size_t k = 0;
 
         if (!eq)
             ctl_usage("\"%s\" is not NAME=VALUE", w[i]);
         *eq = '\0';
-        if (strcmp(w[i], "in_port")) {
-            json_object_set_new(p, w[i], json_string(eq + 1));
-            continue;
-        }
-        unsigned long v = strtoul(eq + 1, &end, 0);
-        if (*end || end == eq + 1)
-            ctl_usage("in_port \"%s\" is no number", eq + 1);
-        json_object_set_new(p, "in_port", json_integer((json_int_t) v));
+        while (k < WEFT_ARRAY_LEN(names) && strcmp(names[k], w[i]))
+            k++;
+        if (k == WEFT_ARRAY_LEN(names))
+            ctl_usage("\"%s\" is none of in_port, tun_id, tun_src, tun_dst",
+                      w[i]);
+        json_object_set_new(p, w[i], json_string(eq + 1));
     }
     return p;
 }

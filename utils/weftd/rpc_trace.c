@@ -17,21 +17,45 @@
 
 /* Hexadecimal digits, blanks and colons ignored; bytes or -EINVAL. */
 static int
-parse_frame(const char *hex, uint8_t *buf, size_t size)
+parse_frame(const char *hex, uint8_t *buf, size_t size, struct weft_err *e)
 {
+    const char *p = hex;
     size_t n = 0;
 
-    for (;; hex += 2) {
+    for (;; p += 2) {
         unsigned byte;
 
-        hex += strspn(hex, " \t\n:");
-        if (!*hex)
-            return (int) n;
-        if (n == size || strspn(hex, "0123456789abcdefABCDEF") < 2
-            || sscanf(hex, "%2x", &byte) != 1)
-            return -EINVAL;
+        p += strspn(p, " \t\n:");
+        if (!*p)
+            break;
+        if (n == size)
+            return weft_err_set(e, -EINVAL, "trace: the frame exceeds %zu"
+                                " bytes", size);
+        for (unsigned i = 0; i < 2; i++)
+            if (!p[i] || !strchr("0123456789abcdefABCDEF", p[i]))
+                return weft_err_set(e, -EINVAL, "trace: frame, byte %zu,"
+                                    " column %zu: \"%.2s\" is no byte in"
+                                    " hexadecimal", n + 1,
+                                    (size_t) (p - hex) + 1, p);
+        sscanf(p, "%2x", &byte);
         buf[n++] = (uint8_t) byte;
     }
+    if (n < 14)
+        return weft_err_set(e, -EINVAL, "trace: a frame of %zu bytes: an"
+                            " Ethernet header has 14", n);
+    return (int) n;
+}
+
+/* Ports by name. */
+static bool
+find_port(void *dp, const char *name, uint32_t *no)
+{
+    struct dp_port_info info;
+
+    for (*no = 0; (*no = dp_port_next(dp, *no)) != 0;)
+        if (!dp_port_get(dp, *no, &info) && !strcmp(info.name, name))
+            return true;
+    return false;
 }
 
 static int
@@ -62,29 +86,40 @@ struct input {
 };
 
 static int
-input_frame(struct input *in, const json_t *params, struct weft_err *e)
+input_frame(struct input *in, const json_t *params,
+            const struct ofp_text_ports *ports, struct weft_err *e)
 {
+    const json_t *port = json_object_get(params, "in_port");
     int n = parse_frame(rpc_param(params, "frame"), in->frame,
-                        sizeof in->frame);
+                        sizeof in->frame, e);
 
     if (n < 0)
-        return weft_err_set(e, n, "trace: the frame is not %zu or fewer "
-                            "bytes in hexadecimal", sizeof in->frame);
+        return n;
     in->len = (size_t) n;
-    in->in_port = (uint32_t) json_integer_value(
-        json_object_get(params, "in_port"));
+    in->in_port = (uint32_t) json_integer_value(port);
+    if (json_is_string(port)) {
+        int err = ofp_text_parse_port(ports, json_string_value(port),
+                                      &in->in_port, e);
+
+        if (err)
+            return err;
+    }
     return parse_tunnel(params, &in->tunnel, e);
 }
 
 /* A packet that the flow matches. */
 static int
-input_flow(struct input *in, const char *flow, struct weft_err *e)
+input_flow(struct input *in, const char *flow,
+           const struct ofp_text_ports *ports, struct weft_err *e)
 {
+    struct ofp_flow_text f;
     struct flow_match m;
-    int err = ofp_text_parse_match(flow, &m, e);
+    int err = ofp_text_parse_flow_on(ports, flow, OFP_TEXT_MATCH, &f, e);
 
     if (err)
         return err;
+    m = f.match;
+    ofp_flow_text_fini(&f);
     if (m.key.metadata || m.mask.actset_output || m.key.packet_type)
         return weft_err_set(e, -EINVAL, "trace: a packet comes without "
                             "metadata, actset_output and packet_type");
@@ -96,12 +131,27 @@ input_flow(struct input *in, const char *flow, struct weft_err *e)
     return 0;
 }
 
+/* Where it comes from: a port of the bridge, the controller, or nowhere (0:
+ * rules that match the port do not find it). */
+static int
+check_port(const struct rc_bridge *b, uint32_t port, struct weft_err *e)
+{
+    struct dp_port_info info;
+
+    if (!port || port == DP_PORT_CONTROLLER
+        || !dp_port_get(ofp_bridge_dp(b->ofp), port, &info))
+        return 0;
+    return weft_err_set(e, -ENOENT, "trace: bridge %s has no port %u",
+                        b->name, port);
+}
+
 int
 rpc_trace(struct weftd *d, const json_t *params, struct base_str *result,
           struct weft_err *e)
 {
     struct rc_bridge *b = reconcile_bridge(d->rc, rpc_param(params, "bridge"));
     const char *flow = rpc_param(params, "flow");
+    struct ofp_text_ports ports = { .find = find_port };
     static struct input in; /* Large; control is one thread. */
     struct trace_text t = { .n_tables = 0 };
     struct jw j = JW_INIT(result);
@@ -111,7 +161,11 @@ rpc_trace(struct weftd *d, const json_t *params, struct base_str *result,
         return weft_err_set(e, -ENOENT, "bridge %s: there is none of this "
                             "name", rpc_param(params, "bridge"));
     memset(&in.tunnel, 0, sizeof in.tunnel);
-    err = *flow ? input_flow(&in, flow, e) : input_frame(&in, params, e);
+    ports.arg = ofp_bridge_dp(b->ofp);
+    err = *flow ? input_flow(&in, flow, &ports, e)
+                : input_frame(&in, params, &ports, e);
+    if (!err)
+        err = check_port(b, in.in_port, e);
     if (err)
         return err;
     err = dp_trace(ofp_bridge_dp(b->ofp), in.in_port, &in.tunnel, in.frame,
