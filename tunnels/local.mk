@@ -7,3 +7,4 @@ libtunnels_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 include %D%/underlay/local.mk
 include %D%/vxlan/local.mk
 include %D%/nvgre/local.mk
+include %D%/geneve/local.mk

@@ -304,8 +304,9 @@ tnl_common_print(const struct tnl_ops *t, const struct tnl_config *c,
     if (c->src_port_min != d.src_port_min || c->src_port_max != d.src_port_max)
         base_str_addf(&s, " src-port=%u-%u", c->src_port_min,
                       c->src_port_max);
-    if (c->keep_inner_vlan)
-        base_str_add(&s, " inner-vlan=keep");
+    if (c->keep_inner_vlan != d.keep_inner_vlan)
+        base_str_addf(&s, " inner-vlan=%s",
+                      c->keep_inner_vlan ? "keep" : "drop");
     if (c->ttl != d.ttl)
         base_str_addf(&s, " ttl=%u", c->ttl);
     if (c->tos_inherit)

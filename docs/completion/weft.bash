@@ -77,7 +77,7 @@ _weftctl() {
     *:add-port)
         compopt -o nospace
         words="type=tap type=internal type=netdev type=dpdk type=pcap
-            type=patch type=vxlan type=nvgre ofport= mac= mtu= netns=
+            type=patch type=vxlan type=nvgre type=geneve ofport= mac= mtu= netns=
             remote= local= key= devargs= peer= rx= tx=" ;;
     *:add-uplink)
         compopt -o nospace

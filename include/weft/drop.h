@@ -68,6 +68,7 @@
     X(TNL_BAD_CSUM, "tnl_bad_csum", "outer UDP checksum verified and wrong")  \
     X(TNL_BAD_FLAGS, "tnl_bad_flags", "mandatory flag clear or forbidden set")\
     X(TNL_BAD_PROTO, "tnl_bad_proto", "payload is not an Ethernet frame")     \
+    X(TNL_CRITICAL, "tnl_critical", "Geneve option that must be understood")  \
     X(TNL_RESERVED_KEY, "tnl_reserved_key", "VSID of the reserved range")     \
     X(TNL_UNKNOWN, "tnl_unknown", "no tunnel port for this key and endpoint") \
     X(TNL_INNER_VLAN, "tnl_inner_vlan", "inner frame carries a VLAN tag")     \

@@ -32,6 +32,7 @@ enum tnl_verdict {
     TNL_BAD_PROTO = DROP_TNL_BAD_PROTO,
     TNL_RESERVED_KEY = DROP_TNL_RESERVED_KEY,
     TNL_INNER_RUNT = DROP_TNL_INNER_RUNT,
+    TNL_CRITICAL = DROP_TNL_CRITICAL,
 };
 
 /* Who else is at the other end of a tunnel port that names no single remote:

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""NVGRE and VXLAN with Open vSwitch's userspace datapath as the peer.
+"""NVGRE, VXLAN and Geneve with Open vSwitch's userspace datapath as the peer.
 
     host (weftd)                              peer (Open vSwitch)
-    VM 10.0.0.1 -tap- br0 -tun- eth0 192.0.2.1 === br-phy 192.0.2.2, br-int -gre/vxlan
+    VM 10.0.0.1 -tap- br0 -tun- eth0 192.0.2.1 === br-phy 192.0.2.2, br-int -gre/vxlan/geneve
                                                    br-int's own address 10.0.0.2
 Open vSwitch's gre port has one 32-bit key: VSID << 8 | FlowID (RFC 7637
 section 3.2); key=flow and a masked match leave the FlowID free."""
@@ -54,7 +54,7 @@ class OpenVswitchPeer(unittest.TestCase):
             s.ctl("add-uplink", "eth0")
             s.tap("br0", "vm1", vm, "10.0.0.1/24", mtu=1450, ofport=1)
             s.ctl("add-port", "br0", "tun",
-                  "type=" + ("nvgre" if kind == "gre" else "vxlan"),
+                  "type=" + ("nvgre" if kind == "gre" else kind),
                   "local=192.0.2.1", "remote=192.0.2.2",
                   "key=%d" % (VSID if kind == "gre" else VNI), "ofport=2")
             s.flows("in_port=1,actions=output:2",
@@ -91,6 +91,9 @@ class OpenVswitchPeer(unittest.TestCase):
 
     def test_nvgre_ping_and_tcp_both_ways(self):
         self.check_both_ways("gre")
+
+    def test_geneve_ping_and_tcp_both_ways(self):
+        self.check_both_ways("geneve")
 
     def test_vxlan_ping_and_tcp_both_ways(self):
         self.check_both_ways("vxlan")
