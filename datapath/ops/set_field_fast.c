@@ -18,15 +18,21 @@ put_masked(uint8_t *p, const uint8_t *v, const uint8_t *mask, unsigned n)
         p[i] = (uint8_t) ((p[i] & ~mask[i]) | (v[i] & mask[i]));
 }
 
-/* Writes and returns the difference for a checksum. */
-static uint32_t
+/* Writes 'n' (even) bytes and returns the difference for a checksum.  Word by
+ * word in registers: a load of what was just stored in bytes would wait. */
+static inline uint32_t
 put_summed(uint8_t *p, const uint8_t *v, const uint8_t *mask, unsigned n)
 {
-    uint8_t old[16];
+    uint32_t sum = 0;
 
-    memcpy(old, p, n);
-    put_masked(p, v, mask, n);
-    return csum_delta(old, p, n);
+    for (unsigned i = 0; i < n; i += 2) {
+        uint16_t old = get_be16(p + i), m = get_be16(mask + i);
+        uint16_t new = (uint16_t) ((old & ~m) | (get_be16(v + i) & m));
+
+        put_be16(p + i, new);
+        sum += (uint16_t) ~old + (uint32_t) new;
+    }
+    return csum_fold(sum);
 }
 
 static void

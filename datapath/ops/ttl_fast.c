@@ -5,11 +5,12 @@
 static uint8_t
 ipv4_set_ttl(uint8_t *ip, uint8_t ttl)
 {
-    uint8_t old[2] = { ip[8], ip[9] };
+    uint8_t old = ip[8];
 
+    /* The TTL is the upper byte of its word. */
+    csum_apply(ip + 10, (uint16_t) ~(old << 8) + ((uint32_t) ttl << 8));
     ip[8] = ttl;
-    csum_apply(ip + 10, csum_delta(old, ip + 8, 2));
-    return old[0];
+    return old;
 }
 
 /* A packet whose TTL ran out: to the controller if the bridge wants it. */
