@@ -131,6 +131,18 @@ uint32_t tunnel_port_no(const struct tunnel_port *);
 #define TUNNEL_WANTS 32
 #define TUNNEL_WANT_SLOTS 256
 
+/* Outer headers like those of a packet that was decapsulated: the 40 bytes
+ * behind the addresses, but for what differs from packet to packet. */
+#define TUNNEL_SAME_WORDS 5
+struct tunnel_same {
+    uint64_t mask[TUNNEL_SAME_WORDS], value[TUNNEL_SAME_WORDS];
+    const struct tunnel_port *port; /* NULL: none yet. */
+    struct pkt_tunnel tun;
+    uint64_t seq; /* Of the table that said so. */
+    uint16_t cut; /* Bytes in front of the inner frame. */
+    bool udp;
+};
+
 /* State of one worker.  Zeroed, then tunnel_worker_init. */
 struct tunnel_worker {
     const struct tunnels *tunnels;
@@ -145,6 +157,7 @@ struct tunnel_worker {
     unsigned n_wants;
 
     /* Private: same as last, id for packets without DF, rate limit. */
+    struct tunnel_same same;
     uint64_t last_seq;
     be32 last_src, last_dst;
     uint32_t last_kind_key;
@@ -169,6 +182,13 @@ struct tunnel_rx {
     const struct tunnel_port *port;
     struct pkt_tunnel tun;
 };
+
+/* Decapsulates packets from the front of m[] as long as their outer headers
+ * say what those of a packet before said, the common run of a tunnel;
+ * *rx is their common result.  Returns how many; 0: none, *rx is as it was.
+ * For the others: */
+unsigned tunnel_rx_same(struct tunnel_worker *, struct rte_mbuf *const m[],
+                        unsigned n, struct tunnel_rx *rx);
 
 /* Decapsulates n <= TUNNEL_BURST packets from an uplink.  Every m[i] stays the
  * caller's.  Outer offload state is taken from the mbuf:
@@ -205,6 +225,9 @@ struct tunnel_tx {
  * first, as for a port whose caps are 0. */
 void tunnel_tx_burst(struct tunnel_worker *, const struct tunnel_port *port,
                      struct rte_mbuf *m[], unsigned n, struct tunnel_tx tx[]);
+
+/* False: tunnel_tx_burst does not look at tx[].tun of this port's packets. */
+bool tunnel_port_needs_key(const struct tunnel_port *);
 
 /* For a frame refused as DROP_TNL_TX_TOO_BIG: the ICMP "fragmentation needed"
  * (RFC 1191) or ICMPv6 "packet too big" (RFC 8201) that tells its sender the

@@ -35,6 +35,8 @@ enum {
     TUNNEL_IP_TOS = 15,
     TUNNEL_IP_LEN = 16,
     TUNNEL_IP_ID = 18,
+    TUNNEL_IP_FRAG = 20,
+    TUNNEL_IP_TTL = 22,
     TUNNEL_IP_CSUM = 24,
     TUNNEL_IP_SRC = 26,
     TUNNEL_IP_DST = 30,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decapsulation, three passes over a burst: outer headers and their checks
- * with a prefetch of the table slot; lookup; cut the front. */
+/* Decapsulation.  A run of packets whose outer headers are like the last ones'
+ * takes one pass of masked compares.  Others take three passes over a burst:
+ * outer headers and their checks with a prefetch of the table slot; lookup;
+ * cut the front. */
 #include "datapath/tunnel.h"
 
 #include <rte_ip.h>
@@ -517,19 +519,124 @@ cut_front(struct rte_mbuf *m, const struct outer *o,
     return TUNNEL_OK;
 }
 
-void
-tunnel_rx_burst(struct tunnel_worker *w, struct rte_mbuf *const m[],
-                unsigned n, struct tunnel_rx rx[])
+/* --------------------------------------------------------- same as last */
+
+enum { SAME_FROM = 12 }; /* Where the words of struct tunnel_same begin. */
+
+static inline uint64_t
+load64(const uint8_t *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+/* 'o' was decapsulated for 'port'; 'p' is its first byte.  Packets that have
+ * the same headers but for length, id, TTL, checksum and entropy get the same
+ * answer. */
+static void
+same_learn(struct tunnel_same *s, const struct tunnel_table *t,
+           const uint8_t *p, const struct outer *o,
+           const struct tunnel_port *port)
+{
+    uint8_t mask[8 * TUNNEL_SAME_WORDS] = { 0 };
+    const uint8_t *ip = p + TUNNEL_ETH_HLEN;
+    unsigned l4 = o->l4 - SAME_FROM;
+
+    if (o->l4 != TUNNEL_ETH_HLEN + 20 || o->ecn || o->has_csum
+        || o->cut > SAME_FROM + sizeof mask)
+        return;
+    memset(mask, 0xff, o->cut - SAME_FROM);
+    mask[TUNNEL_IP_TOS - SAME_FROM] = ECN_MASK;
+    memset(mask + TUNNEL_IP_LEN - SAME_FROM, 0, 4); /* And the id. */
+    mask[TUNNEL_IP_FRAG - SAME_FROM] = 0x3f;        /* But DF. */
+    mask[TUNNEL_IP_TTL - SAME_FROM] = 0;
+    memset(mask + TUNNEL_IP_CSUM - SAME_FROM, 0, 2);
+    s->udp = ip[9] == PROTO_UDP;
+    if (s->udp) {
+        memset(mask + l4, 0, 2);     /* Source port. */
+        memset(mask + l4 + 4, 0, 2); /* Length. */
+    } else if (port->entropy == TNL_ENTROPY_FLOW_ID) {
+        mask[port->entropy_off - SAME_FROM] = 0;
+    }
+    for (unsigned i = 0; i < TUNNEL_SAME_WORDS; i++) {
+        s->mask[i] = load64(mask + 8 * i);
+        s->value[i] = load64(p + SAME_FROM + 8 * i) & s->mask[i];
+    }
+    s->port = port;
+    s->tun = (struct pkt_tunnel) { .id = o->key, .src = o->src,
+                                   .dst = o->dst };
+    s->seq = t->seq;
+    s->cut = o->cut;
+}
+
+/* Is 'm' like the one that was learnt from, with nothing left to look at? */
+static inline bool
+same_matches(const struct tunnel_same *s, const struct rte_mbuf *m)
+{
+    /* The BAD bits are part of NONE too: rte_mbuf_core.h. */
+    const uint64_t special = RTE_MBUF_F_TX_TUNNEL_MASK
+                             | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG
+                             | RTE_MBUF_F_RX_IP_CKSUM_BAD
+                             | RTE_MBUF_F_RX_L4_CKSUM_BAD;
+    const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+    uint64_t diff = m->ol_flags & special;
+    uint32_t total;
+
+    if (weft_unlikely(m->data_len < s->cut + 14u)) /* An Ethernet header. */
+        return false;
+    for (unsigned i = 0; i < TUNNEL_SAME_WORDS; i++)
+        diff |= (load64(p + SAME_FROM + 8 * i) & s->mask[i]) ^ s->value[i];
+    total = get_be16(p + TUNNEL_IP_LEN);
+    diff |= total ^ (m->pkt_len - TUNNEL_ETH_HLEN); /* No padding. */
+    if (s->udp)
+        diff |= (total - 20) ^ get_be16(p + TUNNEL_ETH_HLEN + 24);
+    if (weft_unlikely(diff)
+        || (weft_unlikely(tunnel_type_is_vlan(get_be16(p + s->cut + 12)))
+            && !s->port->keep_vlan))
+        return false;
+    return (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+           || ip_csum_ok(p + TUNNEL_ETH_HLEN, 20);
+}
+
+unsigned
+tunnel_rx_same(struct tunnel_worker *w, struct rte_mbuf *const m[],
+               unsigned n, struct tunnel_rx *rx)
+{
+    const struct tunnel_table *t = __atomic_load_n(&w->tunnels->table,
+                                                   __ATOMIC_ACQUIRE);
+    const struct tunnel_same *s = &w->same;
+    unsigned i;
+
+    for (i = 0; i < n; i++) {
+        weft_prefetch(rte_pktmbuf_mtod(m[i], uint8_t *));
+        weft_prefetch(rte_pktmbuf_mtod(m[i], uint8_t *) + 64);
+    }
+    if (!s->port || s->seq != t->seq)
+        return 0;
+    for (i = 0; i < n && same_matches(s, m[i]); i++) {
+        m[i]->data_off = (uint16_t) (m[i]->data_off + s->cut);
+        m[i]->data_len = (uint16_t) (m[i]->data_len - s->cut);
+        m[i]->pkt_len -= s->cut;
+        m[i]->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
+    }
+    if (i)
+        *rx = (struct tunnel_rx) { .verdict = TUNNEL_OK, .port = s->port,
+                                   .tun = s->tun };
+    return i;
+}
+
+/* The others: one by one, as if nothing was known. */
+static void
+rx_general(struct tunnel_worker *w, struct rte_mbuf *const m[], unsigned n,
+           struct tunnel_rx rx[])
 {
     const struct tunnel_table *t = __atomic_load_n(&w->tunnels->table,
                                                    __ATOMIC_ACQUIRE);
     struct outer outer[TUNNEL_BURST];
 
-    for (unsigned i = 0; i < WEFT_MIN(n, 4u); i++)
-        weft_prefetch(rte_pktmbuf_mtod(m[i], uint8_t *));
     for (unsigned i = 0; i < n; i++) {
-        if (i + 4 < n)
-            weft_prefetch(rte_pktmbuf_mtod(m[i + 4], uint8_t *));
         rx[i].port = NULL;
         rx[i].verdict = parse_outer(w, t, m[i], &outer[i]);
         if (rx[i].verdict == TUNNEL_OK && !same_as_last(w, t, &outer[i]))
@@ -548,5 +655,22 @@ tunnel_rx_burst(struct tunnel_worker *w, struct rte_mbuf *const m[],
         rx[i].tun = (struct pkt_tunnel) { .id = o->key, .src = o->src,
                                           .dst = o->dst };
         rx[i].verdict = cut_front(m[i], o, rx[i].port);
+        if (i + 1 == n && rx[i].verdict == TUNNEL_OK)
+            same_learn(&w->same, t,
+                       rte_pktmbuf_mtod(m[i], uint8_t *) - o->cut, o,
+                       rx[i].port);
     }
+}
+
+void
+tunnel_rx_burst(struct tunnel_worker *w, struct rte_mbuf *const m[],
+                unsigned n, struct tunnel_rx rx[])
+{
+    struct tunnel_rx same;
+    unsigned n_same = tunnel_rx_same(w, m, n, &same);
+
+    for (unsigned i = 0; i < n_same; i++)
+        rx[i] = same;
+    if (n_same < n)
+        rx_general(w, m + n_same, n - n_same, rx + n_same);
 }

@@ -146,19 +146,43 @@ ip_csum_finish(uint32_t sum)
     return (uint16_t) ~sum;
 }
 
+/* What packets of a burst to one next hop have in common: the port's header
+ * with the addresses in it. */
+struct header {
+    uint8_t store[TUNNEL_STORE];
+    const struct tunnel_nh *nh; /* NULL: not made yet. */
+    be32 src;
+    uint32_t csum; /* Without TOS, length and id. */
+};
+
+static void
+header_make(struct header *h, const struct tunnel_port *port,
+            const struct tunnel_nh *nh, be32 src)
+{
+    uint8_t *out = h->store + TUNNEL_STORE - port->len;
+
+    memcpy(h->store, port->store, TUNNEL_STORE);
+    memcpy(out, nh->macs, sizeof nh->macs);
+    memcpy(out + TUNNEL_IP_SRC, &src, 4);
+    memcpy(out + TUNNEL_IP_DST, &nh->dst, 4);
+    h->nh = nh;
+    h->src = src;
+    h->csum = port->ip_csum + nh->dst_csum + (be32_to(src) >> 16)
+              + (be32_to(src) & 0xffff);
+}
+
 /* Writes the outer headers of 'm', whose headroom is its own. */
 static inline void
 store_header(struct tunnel_worker *w, const struct tunnel_port *port,
-             const struct tunnel_nh *nh, struct rte_mbuf *m,
-             const struct tunnel_tx *tx, be32 src, uint8_t tos)
+             const struct header *h, struct rte_mbuf *m,
+             const struct tunnel_tx *tx, uint8_t tos)
 {
     uint8_t *inner = rte_pktmbuf_mtod(m, uint8_t *);
     uint8_t *out = inner - port->len;
     uint16_t ip_len = (uint16_t) (m->pkt_len + port->len - TUNNEL_ETH_HLEN);
-    uint32_t sum = port->ip_csum + nh->dst_csum + ip_len + tos;
+    uint32_t sum = h->csum + ip_len + tos;
 
-    memcpy(inner - TUNNEL_STORE, port->store, TUNNEL_STORE);
-    memcpy(out, nh->macs, sizeof nh->macs);
+    memcpy(inner - TUNNEL_STORE, h->store, TUNNEL_STORE);
     out[TUNNEL_IP_TOS] = tos;
     put_be16(out + TUNNEL_IP_LEN, ip_len);
     if (weft_unlikely(!port->df)) {
@@ -166,9 +190,6 @@ store_header(struct tunnel_worker *w, const struct tunnel_port *port,
         put_be16(out + TUNNEL_IP_ID, ++w->ip_id);
         sum += w->ip_id;
     }
-    memcpy(out + TUNNEL_IP_SRC, &src, 4);
-    memcpy(out + TUNNEL_IP_DST, &nh->dst, 4);
-    sum += (be32_to(src) >> 16) + (be32_to(src) & 0xffff);
     put_be16(out + TUNNEL_IP_CSUM, ip_csum_finish(sum));
 
     if (port->key_flow)
@@ -206,11 +227,12 @@ too_big(const struct tunnel_table *t, const struct tunnel_port *port,
     return DROP_TNL_TX_TOO_BIG;
 }
 
-static int
+static inline int
 encap_one(struct tunnel_worker *w, const struct tunnel_table *t,
-          const struct tunnel_port *port, const struct tunnel_nh *nh,
+          const struct tunnel_port *port, struct header *h,
           struct rte_mbuf **mp, struct tunnel_tx *tx)
 {
+    const struct tunnel_nh *nh = h->nh;
     struct rte_mbuf *m = *mp;
     const uint8_t *inner = rte_pktmbuf_mtod(m, const uint8_t *);
     uint16_t type;
@@ -241,7 +263,13 @@ encap_one(struct tunnel_worker *w, const struct tunnel_table *t,
             return DROP_NO_BUFFER;
         *mp = m;
     }
-    store_header(w, port, nh, m, tx, source_of(t, port, nh, tx->tun.src), tos);
+    if (weft_unlikely(!port->local)) {
+        be32 src = source_of(t, port, nh, tx->tun.src);
+
+        if (weft_unlikely(src != h->src))
+            header_make(h, port, nh, src);
+    }
+    store_header(w, port, h, m, tx, tos);
     return TUNNEL_OK;
 }
 
@@ -252,6 +280,7 @@ tunnel_tx_burst(struct tunnel_worker *w, const struct tunnel_port *port,
     const struct tunnel_table *t = __atomic_load_n(&w->tunnels->table,
                                                    __ATOMIC_ACQUIRE);
     struct tunnel_nh *nh = NULL;
+    struct header h = { .nh = NULL };
     int verdict = DROP_TNL_NO_NEIGH;
     be32 last = 0;
 
@@ -270,7 +299,15 @@ tunnel_tx_burst(struct tunnel_worker *w, const struct tunnel_port *port,
             tx[i].verdict = verdict;
             continue;
         }
+        if (weft_unlikely(h.nh != nh))
+            header_make(&h, port, nh, source_of(t, port, nh, tx[i].tun.src));
         tx[i].uplink = nh->uplink;
-        tx[i].verdict = encap_one(w, t, port, nh, &m[i], &tx[i]);
+        tx[i].verdict = encap_one(w, t, port, &h, &m[i], &tx[i]);
     }
+}
+
+bool
+tunnel_port_needs_key(const struct tunnel_port *port)
+{
+    return port->key_flow || port->remote_flow || !port->local;
 }

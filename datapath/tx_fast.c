@@ -12,6 +12,7 @@
 
 #include "datapath/offload.h"
 #include "datapath/queue.h"
+#include "datapath/tunnel_hash_fast.h"
 
 static void
 tx_drop(struct worker *w, struct dp_port *p, struct rte_mbuf *m,
@@ -308,6 +309,21 @@ tunnel_uplink(struct worker *w, struct dp_port *p, const struct tunnel_tx *tx,
     return up;
 }
 
+static inline void
+tunnel_fill(const struct tunnel_port *port,
+            const struct flow_key *const keys[], unsigned n,
+            struct tunnel_tx tx[])
+{
+    for (unsigned i = 0; i < n; i++)
+        tx[i].hash = tunnel_hash_key_fast(keys[i]);
+    if (!tunnel_port_needs_key(port))
+        return;
+    for (unsigned i = 0; i < n; i++)
+        tx[i].tun = (struct pkt_tunnel) { .id = be64_to(keys[i]->tun_id),
+                                          .src = keys[i]->tun_src,
+                                          .dst = keys[i]->tun_dst };
+}
+
 /* Puts complete frames into the tunnel; the first frame of a packet counts in
  * the balance. */
 static void
@@ -322,12 +338,7 @@ tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
     uint64_t bytes = 0;
     unsigned sent = 0, n_ready = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        tx[i].tun = (struct pkt_tunnel) { .id = be64_to(keys[i]->tun_id),
-                                          .src = keys[i]->tun_src,
-                                          .dst = keys[i]->tun_dst };
-        tx[i].hash = tunnel_hash_key(keys[i]);
-    }
+    tunnel_fill(dp_load(&p->tnl), keys, n, tx);
     tunnel_tx_burst(&w->tw, dp_load(&p->tnl), m, n, tx);
     for (unsigned i = 0; i < n; i++) {
         struct dp_port *up = tunnel_uplink(w, p, &tx[i], m[i]);

@@ -401,14 +401,14 @@ rx_refuse(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
                                         : DROP_RX_NO_RECV);
 }
 
-/* The first 'n' mbufs of the batch came from device 'p'. */
+/* The first 'n' mbufs of the batch came in by 'p', with 't' in their keys. */
 static void
-rx_device(struct worker *w, struct dp_port *p, unsigned n)
+rx_batch(struct worker *w, struct dp_port *p, const struct pkt_tunnel *t,
+         unsigned n)
 {
-    static const struct pkt_tunnel none;
     uint32_t config = dp_read(p->config);
     struct batch *b = &w->batch;
-    const struct key_start ks = key_start_make(p->port_no, &none);
+    const struct key_start ks = key_start_make(p->port_no, t);
 
     if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
         rx_refuse(w, p, b->m, n, config);
@@ -505,14 +505,16 @@ rx_tunnel_drop(struct worker *w, struct dp_port *up,
     worker_drop(w, p ? p->br : NULL, p ? p : up, m, (unsigned) rx->verdict);
 }
 
+/* Of the batch's mbufs, too; what is decapsulated moves to the front. */
 static void
-rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
-          unsigned n)
+rx_uplink(struct worker *w, struct dp_port *up, unsigned n)
 {
     uint32_t config = dp_read(up->config);
+    struct rte_mbuf **m = w->batch.m;
     struct tunnel_rx rx[BATCH_MAX];
     struct batch *b = &w->batch;
     struct rx_run run = { 0 };
+    unsigned n_same;
     uint64_t bytes = 0;
 
     if (weft_unlikely(config & (DP_PC_DOWN | DP_PC_NO_RECV))) {
@@ -522,7 +524,14 @@ rx_uplink(struct worker *w, struct dp_port *up, struct rte_mbuf *m[],
     for (unsigned i = 0; i < n; i++)
         bytes += m[i]->pkt_len;
     rx_count(w, up, n, bytes);
-    tunnel_rx_burst(&w->tw, m, n, rx);
+    n_same = tunnel_rx_same(&w->tw, m, n, &rx[0]);
+    if (weft_likely(n_same == n)) {
+        rx_batch(w, tunnel_port_owner(rx[0].port), &rx[0].tun, n);
+        return;
+    }
+    for (unsigned i = 1; i < n_same; i++)
+        rx[i] = rx[0];
+    tunnel_rx_burst(&w->tw, m + n_same, n - n_same, rx + n_same);
     b->n = 0;
     for (unsigned i = 0; i < n; i++) {
         if (weft_likely(rx[i].verdict == TUNNEL_OK))
@@ -679,8 +688,8 @@ inbox_run(struct worker *w)
 static unsigned
 rx_port(struct worker *w, struct dp_port *p)
 {
-    struct rte_mbuf *frames[PORT_BURST], **m = p->br ? w->batch.m : frames;
-    unsigned n = p->port.ops->rx_burst(&p->port, m, PORT_BURST);
+    static const struct pkt_tunnel none;
+    unsigned n = p->port.ops->rx_burst(&p->port, w->batch.m, PORT_BURST);
 
     if (!n) {
         /* With a descriptor, epoll tells when to look again. */
@@ -690,9 +699,9 @@ rx_port(struct worker *w, struct dp_port *p)
     }
     p->rx_idle = 0;
     if (p->br)
-        rx_device(w, p, n);
+        rx_batch(w, p, &none, n);
     else
-        rx_uplink(w, p, m, n);
+        rx_uplink(w, p, n);
     if (w->pend_n)
         pending_drain(w);
     return n;
