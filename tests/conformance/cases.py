@@ -300,20 +300,40 @@ def load(path, version, groups=()):
             or any(g == c.group or g in c.name for g in groups)]
 
 
+def data_file(path):
+    """The bytes of a vector of the bindings: its section "binary"."""
+    with open(path) as f:
+        sections = f.read().split("\n-- ")
+    for s in sections:
+        name, _, body = s.partition("\n")
+        if name.strip() == "binary":
+            return bytes(int(x, 16) for line in body.splitlines()
+                         for x in line.split("#")[0].split())
+    raise ValueError("%s: no bytes" % path)
+
+
+def raw_vectors(path, version):
+    """(id, bytes), as they stand in a file or folder."""
+    if os.path.isdir(path):
+        for name in sorted(os.listdir(path)):
+            if name.endswith(".data"):
+                yield name[:-5], data_file(os.path.join(path, name))
+        return
+    with open(path) as f:
+        for j in map(json.loads, f):
+            if j["of"] == version and \
+                    j.get("kind", "message") in ("message", "malformed"):
+                yield j["id"], bytes.fromhex(j["hex"])
+
+
 def vectors(path, version):
     """[(id, bytes)]: whole messages of the version, each once."""
     seen, got = set(), []
-    with open(path) as f:
-        for line in f:
-            j = json.loads(line)
-            if j["of"] != version or j["hex"] in seen or \
-                    j.get("kind", "message") not in ("message", "malformed"):
-                continue
-            m = bytes.fromhex(j["hex"])
-            # A wrong outer length would only put the stream out of step.
-            if len(m) < 8 or m[0] != WIRE[version] or \
-                    struct.unpack(">H", m[2:4])[0] != len(m):
-                continue
-            seen.add(j["hex"])
-            got.append((j["id"], m))
+    for name, m in raw_vectors(path, version):
+        # A wrong outer length would only put the stream out of step.
+        if m in seen or len(m) < 8 or m[0] != WIRE[version] or \
+                struct.unpack(">H", m[2:4])[0] != len(m):
+            continue
+        seen.add(m)
+        got.append((name, m))
     return got

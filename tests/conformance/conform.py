@@ -6,8 +6,8 @@
 
 CASES are folders or files: cases of os-ken's (Ryu's) switch tester (JSON),
 flattened cases (JSON lines with "setup" and "steps"), byte vectors (JSON lines
-with "hex") which are replayed, with --fuzz N mutated copies of each.  Prints a
-table: per group what each switch passed, then Weft's failures by name.  Exit
+with "hex", or a folder like tests/ofproto/vectors/of15) which are replayed, with
+--fuzz N mutated copies of each.  Prints a table: per group what each switch passed, then Weft's failures by name.  Exit
 code 0: the first target passed all; 1: not; 2: could not run.  README.md has the
 formats."""
 import argparse
@@ -31,7 +31,9 @@ SETTLE = {"weft": 0.0, "ovs": 0.15}  # Open vSwitch's datapath lags.
 
 
 def is_vectors(path):
-    if not path.endswith(".jsonl") or os.path.isdir(path):
+    if os.path.isdir(path):
+        return any(x.endswith(".data") for x in os.listdir(path))
+    if not path.endswith(".jsonl"):
         return False
     with open(path) as f:
         return "hex" in json.loads(f.readline())
@@ -42,7 +44,7 @@ def versions_of(path, wanted):
     folder's name (of13), else what the file says, else 1.3."""
     if wanted:
         return wanted
-    named = re.findall(r"(?:^|/)of(1[0345])(?:/|$|[^0-9])",
+    named = re.findall(r"(?:^|/)(?:of|bad)(1[0345])(?:/|$|[^0-9])",
                        os.path.abspath(path))
     if named:
         return ["%s.%s" % (named[-1][0], named[-1][1])]

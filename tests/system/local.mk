@@ -20,6 +20,7 @@ SYSTEM_TESTS = \
 	%D%/test_recovery.py \
 	%D%/test_taps.py \
 	%D%/test_trace.py \
+	%D%/test_vectors_replay.py \
 	%D%/test_weftctl_flows.py \
 	%D%/test_weftctl_groups.py \
 	%D%/test_weftctl_tables.py
