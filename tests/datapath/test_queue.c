@@ -406,6 +406,31 @@ START_TEST(test_queue_of_enqueue_ends_with_its_output)
 }
 END_TEST
 
+/* Chosen before the egress tables, it is the packet's behind them. */
+START_TEST(test_queue_chosen_in_ingress_is_kept_by_egress_tables)
+{
+    struct dp_instr in = { .goto_table = DP_NO_TABLE };
+
+    ck_assert_int_eq(dp_bridge_set_egress(b.br, 10), 0);
+    queue_set(1, 0, 1000, 12000);
+    ops_add(&o, DP_OP_SET_QUEUE, 0, 1);
+    ops_add(&o, DP_OP_OUTPUT, 0, 3);
+    ops_add(&o, DP_OP_OUTPUT, 0, 2);
+    if (_i) {
+        in.write = (struct dp_op_list) { (const void *) o.w, o.n };
+        bed_rule_in(&b, 0, 1, &BED_ANY, &in);
+    } else {
+        bed_rule(&b, 1, &BED_ANY, &o);
+    }
+    in = bed_apply(NULL);
+    bed_rule_in(&b, 10, 1, &BED_ANY, &in);
+    feed(0, 10, 1500);
+    ck_assert_uint_eq(bed_count(&b, 3), _i ? 0 : 10);
+    ck_assert_uint_eq(bed_count(&b, 2), 1);
+    ck_assert_uint_eq(queue_stats(1).tx_packets, 1);
+}
+END_TEST
+
 START_TEST(test_queue_that_cannot_be_is_refused)
 {
     struct dp_queue_config c = { 10, 5, 0 };
@@ -458,6 +483,9 @@ main(void)
     tcase_add_test(tc, test_queue_deleted_sends_what_waits_and_goes);
     tcase_add_test(tc, test_queue_of_a_port_that_goes_frees_what_waits);
     tcase_add_test(tc, test_queue_of_enqueue_ends_with_its_output);
+    tcase_add_loop_test(tc,
+                        test_queue_chosen_in_ingress_is_kept_by_egress_tables,
+                        0, 2);
     tcase_add_test(tc, test_queue_that_cannot_be_is_refused);
     suite_add_tcase(s, tc);
     sr = srunner_create(s);
