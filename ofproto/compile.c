@@ -290,7 +290,7 @@ ofp_encode_actions(const struct dp_op_list *ops, of_list_action_t *list)
 {
     struct ofp_encode e = { .list = list, .version = (uint8_t) list->version };
     const uint64_t *at = (const void *) ops->ops;
-    const uint64_t *end = at + ops->n_words;
+    const uint64_t *end = ops->n_words ? at + ops->n_words : at; /* NULL. */
 
     while (at < end) {
         const struct dp_op *op = (const void *) at;
