@@ -12,8 +12,9 @@
 #define RESET_LOOKS 4u
 #define PRESSURE_MAX (2 * RESET_LOOKS)
 
+/* One more in the list; its pages are taken as they are touched. */
 static struct arena *
-arena_map(uint32_t n_words)
+arena_map(struct arena_ref *r, uint32_t n_words)
 {
     size_t slots = n_words / ARENA_WORDS_PER_SLOT;
     size_t head = (sizeof(struct arena) + 63) & ~(size_t) 63;
@@ -25,21 +26,26 @@ arena_map(uint32_t n_words)
     if (p == MAP_FAILED)
         return NULL;
     *a = (struct arena) {
+        .older = r->newest,
         .bytes = bytes,
         .n_words = n_words,
+        .n = 1,
         .index_mask = (uint32_t) slots - 1,
         .index = (void *) (p + head),
         .words = (void *) (p + head + slots * sizeof(uint32_t)),
     };
+    r->newest = a;
     return a;
 }
 
 int
 arena_create(struct arena_ref *r)
 {
-    *r = (struct arena_ref) { .now = arena_map(ARENA_MIN_WORDS), .n = 1 };
-    r->newest = r->now;
-    return r->now ? 0 : -ENOMEM;
+    *r = (struct arena_ref) { .n_words = ARENA_MIN_WORDS };
+    r->now = arena_map(r, r->n_words);
+    r->next = arena_map(r, r->n_words);
+    r->scratch = arena_map(r, ARENA_SCRATCH_WORDS);
+    return r->now && r->next && r->scratch ? 0 : -ENOMEM;
 }
 
 void
@@ -67,38 +73,45 @@ arena_of(const struct arena_ref *r, const void *p, size_t bytes)
     return NULL;
 }
 
-/* The pages of arenas that no worker fills any more. */
+/* Gives the pages of an arena back that is not filled again. */
 static void
 arena_shed(struct arena *a)
 {
     size_t head = (size_t) getpagesize();
 
-    if (a->index_mask) {
-        a->index_mask = 0; /* Shed. */
-        madvise((uint8_t *) a + head, a->bytes - head, MADV_DONTNEED);
+    madvise((uint8_t *) a + head, a->bytes - head, MADV_DONTNEED);
+}
+
+void
+arena_recycle(struct arena_ref *r)
+{
+    struct arena *a = dp_load(&r->full), *bigger = NULL;
+
+    if (!a || dp_load(&r->next))
+        return;
+    if (a->n_words < r->n_words)
+        bigger = arena_map(r, r->n_words);
+    if (bigger) {
+        arena_shed(a);
+        a = bigger;
+    } else { /* Or no memory: it goes on with what it has. */
+        memset(a->index, 0, (a->index_mask + 1ul) * sizeof a->index[0]);
+        a->n = 1;
     }
+    dp_publish(&r->full, NULL);
+    dp_publish(&r->next, a);
 }
 
 void
 arena_house(struct arena_ref *r)
 {
     uint32_t resets = dp_read(r->n_resets), since = resets - r->resets_seen;
-    struct arena *bigger;
 
     r->resets_seen = resets;
     r->pressure -= r->pressure > 0;
     r->pressure += WEFT_MIN(since, PRESSURE_MAX) * RESET_LOOKS;
-    if (dp_load(&r->next))
-        return; /* The worker has not come to it yet. */
-    if (r->newest->older)
-        arena_shed(r->newest->older);
-    if (r->pressure < PRESSURE_MAX || r->newest->n_words >= ARENA_MAX_WORDS)
+    if (r->pressure < PRESSURE_MAX || r->n_words >= ARENA_MAX_WORDS)
         return;
-    bigger = arena_map(r->newest->n_words * ARENA_GROWTH);
-    if (!bigger)
-        return; /* It goes on with what it has. */
-    bigger->older = r->newest;
-    r->newest = bigger;
+    r->n_words *= ARENA_GROWTH;
     r->pressure = 0;
-    dp_publish(&r->next, bigger);
 }

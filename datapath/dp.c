@@ -115,6 +115,13 @@ tunnel_retire(void *arg, void *obj, void (*fn)(void *))
     rcu_defer(dp->rcu, fn, obj);
 }
 
+/* Rules are freed when what was counted for them is theirs. */
+static bool
+counts_are_home(void *dp)
+{
+    return tally_is_home(dp);
+}
+
 static int
 dp_start(struct dp *dp, const struct dp_config *c, const int cores[],
          struct weft_err *e)
@@ -125,6 +132,8 @@ dp_start(struct dp *dp, const struct dp_config *c, const int cores[],
         return weft_err_set(e, err, "packet memory: %s", strerror(-err));
     dp->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     dp->rcu = rcu_create(DP_MAX_WORKERS);
+    if (dp->rcu)
+        rcu_set_gate(dp->rcu, counts_are_home, dp);
     dp->tunnels = tunnels_create(tunnel_retire, dp);
     dp->punt_buf = malloc(DP_PUNT_BUF);
     if (dp->event_fd < 0 || !dp->rcu || !dp->tunnels || !dp->punt_buf)
@@ -334,9 +343,25 @@ house(struct dp *dp, uint64_t now)
     }
     for (unsigned i = 0; i < dp->n_workers; i++)
         arena_house(&dp->workers[i]->arena);
+    tally_fresh(dp);
     /* Changes that nobody committed: their memory waits for it. */
     if (dirty)
         dp_commit(dp);
+}
+
+/* Workers' full arenas become ready again. */
+static void
+arenas_run(struct dp *dp)
+{
+    for (unsigned i = 0; i < dp->n_workers; i++) {
+        struct arena_ref *r = &dp->workers[i]->arena;
+        const struct arena *full = dp_load(&r->full);
+
+        if (!full)
+            continue;
+        tally_arena(dp, full, dp->n_workers);
+        arena_recycle(r);
+    }
 }
 
 bool
@@ -350,6 +375,7 @@ dp_run(struct dp *dp, unsigned budget)
         count = 0;
     __atomic_store_n(&dp->event_pending, 0, __ATOMIC_SEQ_CST);
     syncs_deliver(dp);
+    arenas_run(dp);
     n = dp_punts_deliver(dp, budget);
     n += wants_deliver(dp, budget > n ? budget - n : 0);
     n += sightings_deliver(dp, budget > n ? budget - n : 0);

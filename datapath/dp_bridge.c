@@ -410,6 +410,9 @@ dp_table_get(struct dp_bridge *br, uint8_t table, struct dp_table_info *out)
         out->max_probes = i.max_probes;
         out->memory = i.memory;
     }
+    tally_fresh(br->dp);
+    out->lookups = br->walked[table].lookups;
+    out->matches = br->walked[table].matches;
     for (unsigned i = 0; i < br->dp->n_workers; i++) {
         out->lookups += dp_read(br->pw[i]->tables[table].lookups);
         out->matches += dp_read(br->pw[i]->tables[table].matches);

@@ -32,6 +32,7 @@
 #include "datapath/prog.h"
 #include "datapath/rcu.h"
 #include "datapath/tables/table.h"
+#include "datapath/tally.h"
 #include "datapath/tunnel.h"
 #include "utils/base/hmap.h"
 #include "utils/base/list.h"
@@ -80,7 +81,7 @@ struct dp_table {
     struct flow_key *mask; /* Union of the rules' masks, as last asked. */
 };
 
-/* In memory: counters of workers n - 1 to 1, the caller's DP_RULE_OWNER bytes,
+/* In memory: counters of control and workers n - 1 to 1, the caller's DP_RULE_OWNER bytes,
  * the struct, its values.  tr.tag is the table's number; tr.user, control's,
  * the index of the counters' zero point, 0: none.
  *
@@ -99,6 +100,7 @@ struct dp_rule {
     struct tbl_rule tr;          /* Last: flexible. */
 };
 
+/* Behind the workers' comes control's, for what it tallies. */
 static inline struct rule_counter *
 dp_rule_counter(const struct dp_rule *r, unsigned worker)
 {
@@ -252,6 +254,7 @@ struct dp_bridge {
     bool dirty;           /* Changed otherwise than by rules. */
     bool dirty_rules;     /* Rules changed; they are in the log. */
     struct chlog *log;    /* NULL: none. */
+    struct table_counters walked[DP_N_TABLES]; /* Tallied. */
     struct flow_key rewritten; /* Bits that acts write behind table 0. */
     struct dp_txn *txn;   /* Under way, see dp_txn.c; NULL: none. */
     uint32_t n_vlan_acts; /* Acts that look at tags. */
@@ -292,6 +295,7 @@ struct dp {
     struct worker *workers[DP_MAX_WORKERS];
     unsigned n_workers;
     struct rcu *rcu;
+    struct tally tally;
     struct port_env env;
     struct tunnels *tunnels;
     struct dp_port *uplinks[DP_MAX_UPLINKS + 1]; /* By id, from 1. */

@@ -30,7 +30,7 @@ rule_kind(const struct dp_rule *r)
 static size_t
 rule_front(const struct dp *dp)
 {
-    return (dp->n_workers - 1) * sizeof(struct rule_counter) + DP_RULE_OWNER;
+    return dp->n_workers * sizeof(struct rule_counter) + DP_RULE_OWNER;
 }
 
 /* Start of the memory that 'r' is in. */
@@ -112,7 +112,7 @@ rule_new(struct dp_table *t, uint16_t priority,
     r->tr.tag = t->id;
     r->tr.n_values = (uint8_t) flow_key_pack(&match->key, &match->mask, map,
                                              r->tr.values);
-    r->prog.n_credits = PROG_SELF;
+    r->prog.kind = PROG_SELF;
     return r;
 }
 
@@ -396,7 +396,7 @@ rule_sum(const struct dp *dp, const struct dp_rule *r, uint64_t *packets,
          uint64_t *bytes)
 {
     *packets = *bytes = 0;
-    for (unsigned i = 0; i < dp->n_workers; i++) {
+    for (unsigned i = 0; i <= dp->n_workers; i++) {
         *packets += dp_read(dp_rule_counter(r, i)->packets);
         *bytes += dp_read(dp_rule_counter(r, i)->bytes);
     }
@@ -406,8 +406,10 @@ void
 dp_rule_get_stats(struct dp_rule *r, struct dp_stats *out)
 {
     const struct dp_bridge *br = rule_table(r)->br;
-    uint32_t used = dp_read(r->prog.used);
+    uint32_t used;
 
+    tally_fresh(br->dp);
+    used = dp_read(r->prog.used);
     rule_sum(br->dp, r, &out->packets, &out->bytes);
     if (r->tr.user) {
         out->packets -= br->resets[r->tr.user].packets;
@@ -439,6 +441,7 @@ dp_rule_reset_stats(struct dp_rule *r)
             *at = br->n_resets++;
         }
     }
+    tally_fresh(br->dp);
     rule_sum(br->dp, r, &br->resets[*at].packets, &br->resets[*at].bytes);
 }
 

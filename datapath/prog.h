@@ -29,6 +29,7 @@
 #ifndef DP_PROG_H
 #define DP_PROG_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -78,17 +79,29 @@ struct prog_code {
     uint32_t n_words;
 };
 
-/* What packets run, and what a cache entry leads to: shared code, and its
- * own credits, which follow. */
+/* What packets run, and what a cache entry leads to: code, often shared, and
+ * by its kind whom to credit: nobody, the rule that it is part of (SELF), or
+ * those of a struct walk_prog. */
 struct prog {
     const struct prog_code *code; /* Published. */
-    uint32_t n_credits;           /* PROG_SELF: the rule it is part of. */
-    uint32_t used; /* PROG_SELF: tick of the last packet; any worker. */
+    uint32_t kind; /* PROG_* */
+    uint32_t used; /* Tick of the last packet; of a rule's: any worker. */
 };
-#define PROG_SELF UINT32_MAX
+enum { PROG_PLAIN, PROG_SELF, PROG_WALK };
+
+/* A program that came out of a walk: counts for all whom to credit, see
+ * tally.h.  They follow. */
+struct walk_prog {
+    struct prog prog;                  /* PROG_WALK. */
+    uint64_t packets, bytes;           /* Worker. */
+    uint64_t packets_done, bytes_done; /* Whoever tallies. */
+    struct dp_bridge *br;
+    uint32_t n_credits, pad;
+};
+static_assert(sizeof(struct walk_prog) == 64, "a line");
 
 static inline prog_credit *
-prog_credits(const struct prog *p)
+walk_prog_credits(const struct walk_prog *p)
 {
     return (prog_credit *) (uintptr_t) (p + 1);
 }

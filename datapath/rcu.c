@@ -62,6 +62,13 @@ rcu_destroy(struct rcu *r)
 }
 
 void
+rcu_set_gate(struct rcu *r, bool (*gate)(void *arg), void *arg)
+{
+    r->gate = gate;
+    r->gate_arg = arg;
+}
+
+void
 rcu_defer(struct rcu *r, void (*fn)(void *), void *p)
 {
     list_add(&r->next, fn, p);
@@ -104,8 +111,13 @@ rcu_poll(struct rcu *r, unsigned budget)
         if (!r->batch.n)
             return false;
         r->token = rcu_start(r);
+        r->open = !r->gate;
     }
     if (!rcu_passed(r, r->token))
+        return false;
+    if (!r->open)
+        r->open = r->gate(r->gate_arg);
+    if (!r->open)
         return false;
     for (; r->done < r->batch.n && budget; r->done++, budget--)
         r->batch.items[r->done].fn(r->batch.items[r->done].p);

@@ -4,7 +4,8 @@
  * What:    rte_rcu_qsbr with a list of things to free.
  * Model:   objects wait in 'held' until rcu_release (dp_commit: a cache entry
  *          may lead to them until the generation moves), then in 'next' until
- *          the running batch is through, then in 'batch' for its token.
+ *          the running batch is through, then in 'batch' for its token, and
+ *          for the gate: what else is to be done before, if there is one.
  * Threads: rcu_report, rcu_online, rcu_offline: that worker; the rest:
  *          control.  A worker that is offline holds nothing.
  * Owns:    objects handed to defer, until their function ran.
@@ -33,11 +34,16 @@ struct rcu {
     struct rcu_list held, next, batch;
     size_t done;    /* Of 'batch'. */
     uint64_t token; /* Of 'batch'. */
+    bool (*gate)(void *arg);
+    void *gate_arg;
+    bool open;      /* For 'batch'. */
 };
 
 struct rcu *rcu_create(unsigned max_workers);
 void rcu_destroy(struct rcu *); /* Workers are gone.  Frees everything. */
 
+/* Asked again and again until it says true, then not for that batch. */
+void rcu_set_gate(struct rcu *, bool (*gate)(void *arg), void *arg);
 void rcu_defer(struct rcu *, void (*fn)(void *), void *p);
 /* As rcu_defer, but counted from the next rcu_release on. */
 void rcu_defer_held(struct rcu *, void (*fn)(void *), void *p);

@@ -20,7 +20,14 @@ static op_run_fn *const op_table[N_PROG_OPS] = {
 
 /* ----------------------------------------------------------------- credit */
 
-/* 'p' is a rule's own. */
+static inline void
+credit_table0(struct batch *b, unsigned n)
+{
+    dp_count(b->bp->tables[0].lookups, n);
+    dp_count(b->bp->tables[0].matches, n);
+}
+
+/* The program is the rule's own. */
 static inline void
 credit_rule(struct worker *w, struct dp_rule *r, unsigned n, uint64_t bytes)
 {
@@ -32,32 +39,17 @@ credit_rule(struct worker *w, struct dp_rule *r, unsigned n, uint64_t bytes)
         __atomic_store_n(&r->prog.used, w->tick, __ATOMIC_RELAXED);
 }
 
-static void
-credit_table(struct batch *b, uint8_t table, unsigned n, unsigned matches)
+/* 'p' came out of a walk: to be tallied. */
+static inline void
+credit_walk(struct worker *w, const struct prog *p, unsigned n,
+            uint64_t bytes)
 {
-    struct table_counters *t = &b->bp->tables[table];
+    struct walk_prog *k = (struct walk_prog *) (uintptr_t) p;
 
-    dp_count(t->lookups, n);
-    dp_count(t->matches, matches);
-}
-
-/* 'p' came out of a walk. */
-static void
-credit_walk(struct worker *w, struct batch *b, const struct prog *p,
-            unsigned n, uint64_t bytes)
-{
-    const prog_credit *credits = prog_credits(p);
-
-    for (uint32_t i = 0; i < p->n_credits; i++) {
-        struct dp_rule *r = (struct dp_rule *) credits[i];
-
-        if (credits[i] & 1) {
-            credit_table(b, (uint8_t) (credits[i] >> 1), n, 0);
-        } else {
-            credit_rule(w, r, n, bytes);
-            credit_table(b, dp_rule_table(r), n, n);
-        }
-    }
+    dp_count(k->packets, n);
+    dp_count(k->bytes, bytes);
+    if (k->prog.used != w->tick)
+        __atomic_store_n(&k->prog.used, w->tick, __ATOMIC_RELAXED);
 }
 
 /* Credits the one program of all live packets. */
@@ -71,11 +63,12 @@ batch_credit_one(struct worker *w, struct batch *b, const struct prog *p)
         for (unsigned i = 0; i < b->n_live; i++)
             bytes += b->m[b->live[i]]->pkt_len;
     }
-    if (weft_likely(p->n_credits == PROG_SELF)) {
+    if (weft_likely(p->kind == PROG_SELF)) {
         credit_rule(w, dp_rule_of_prog(p), b->n_live, bytes);
-        credit_table(b, 0, b->n_live, b->n_live);
-    } else {
-        credit_walk(w, b, p, b->n_live, bytes);
+        credit_table0(b, b->n_live);
+    } else if (p->kind == PROG_WALK) {
+        credit_walk(w, p, b->n_live, bytes);
+        dp_publish(&w->walked, w->walked + 1);
     }
 }
 
@@ -84,7 +77,7 @@ static void
 batch_credit(struct worker *w, struct batch *b,
              const struct prog *const progs[])
 {
-    unsigned n_self = 0;
+    unsigned n_self = 0, n_walk = 0;
 
     for (unsigned i = 0, next; i < b->n_live; i = next) {
         const struct prog *p = progs[i];
@@ -92,15 +85,18 @@ batch_credit(struct worker *w, struct batch *b,
 
         for (next = i; next < b->n_live && progs[next] == p; next++)
             bytes += b->m[b->live[next]]->pkt_len;
-        if (weft_likely(p->n_credits == PROG_SELF)) {
+        if (weft_likely(p->kind == PROG_SELF)) {
             credit_rule(w, dp_rule_of_prog(p), next - i, bytes);
             n_self += next - i;
-        } else {
-            credit_walk(w, b, p, next - i, bytes);
+        } else if (p->kind == PROG_WALK) {
+            credit_walk(w, p, next - i, bytes);
+            n_walk += next - i;
         }
     }
     if (n_self)
-        credit_table(b, 0, n_self, n_self); /* Rules of table 0, all. */
+        credit_table0(b, n_self); /* Of which all such rules are. */
+    if (n_walk)
+        dp_publish(&w->walked, w->walked + 1);
 }
 
 /* -------------------------------------------------------------------- ops */

@@ -28,21 +28,37 @@ mix(uint64_t h, uint64_t v)
     (UINT64_C(1) << 63 | (uint64_t) (miss) << 8 | (table))
 
 void
-walk_arena_reset(struct worker *w)
+walk_arena_swap(struct worker *w)
 {
     struct arena_ref *r = &w->arena;
     struct arena *next = dp_load(&r->next);
 
-    if (next) {
-        r->now = next;
-        dp_publish(&r->next, NULL);
-    } else {
-        memset(r->now->index, 0,
-               (r->now->index_mask + 1ul) * sizeof r->now->index[0]);
+    if (!next || dp_load(&r->full)) {
+        w->woke_control = true; /* It is behind. */
+        return;
     }
-    r->n = 1; /* Offset 0 means none. */
+    dp_publish(&r->next, NULL);
+    dp_publish(&r->full, r->now); /* Before 'now' changes: tally_now. */
+    dp_publish(&r->now, next);
     dp_count(r->n_resets, 1);
-    w->epoch++;
+    memset(w->codes, 0, sizeof w->codes);
+    w->woke_control = true;
+    __atomic_store_n(&w->epoch, w->epoch + 1, __ATOMIC_RELEASE);
+}
+
+void
+walk_scratch_end(struct worker *w)
+{
+    tally_arena(w->dp, w->arena.scratch, w->id);
+    w->arena.scratch->n = 1;
+}
+
+bool
+walk_prog_is_scratch(const struct worker *w, const struct prog *p)
+{
+    const struct arena *a = w->arena.scratch;
+
+    return (uintptr_t) p - (uintptr_t) a->words < 8ul * a->n;
 }
 
 /* ---------------------------------------------------------------- the walk */
@@ -291,7 +307,7 @@ intern_find(const struct worker *w, uint64_t hash, unsigned i)
             && e->path[0] == k->start[0] && e->path[1] == k->start[1]
             && e->path[2] == k->metadata[i]
             && !memcmp(e->path + PATH_START, k->uid[i], 8u * k->n[i]))
-            return e->prog;
+            return &e->prog->prog;
         off = e->next;
     }
     return NULL;
@@ -307,19 +323,17 @@ path_credits(const struct walk *k, unsigned i, prog_credit *out)
     return k->n[i];
 }
 
-/* The walk's result when there is no room for a new program in this
- * iteration: one packet is lost, the arena is emptied before the next. */
+/* The walk's result when there is no room even in the scratch arena. */
 static const struct prog *
-prog_no_room(struct worker *w)
+prog_no_room(void)
 {
     static const uint64_t words[1] = {
         (uint64_t) PROG_OP_DROP | UINT64_C(1) << 8
             | (uint64_t) DROP_NO_BUFFER << 32
     };
     static const struct prog_code code = { .ops = words, .n_words = 1 };
-    static const struct prog p = { .code = &code };
+    static const struct prog p = { .code = &code, .kind = PROG_PLAIN };
 
-    w->arena.n = w->arena.now->n_words;
     return &p;
 }
 
@@ -339,21 +353,79 @@ path_start(struct prog_path *p, const struct walk_start *start)
     };
 }
 
+/* Folds the path into code at 'room', or finds the same among others' of late;
+ * *n: words used.  NULL: no room. */
+static const struct prog_code *
+walk_code(struct worker *w, const struct prog_path *path, uint64_t *room,
+          size_t n_words, bool share, unsigned *n)
+{
+    const unsigned head = sizeof(struct prog_code) / 8;
+    struct prog_code *code = (struct prog_code *) (void *) room;
+    const struct prog_code *same;
+    uint64_t *ops = room + head, hash = 0;
+    int len = n_words > head ? prog_fold(path, ops, n_words - head) : -1;
+
+    if (len < 0)
+        return NULL;
+    for (int i = 0; i < len; i++)
+        hash = mix(hash, ops[i]);
+    same = w->codes[hash % CODES];
+    *n = 0;
+    if (same && same->n_words == (uint32_t) len
+        && !memcmp(same->ops, ops, 8u * (unsigned) len))
+        return same;
+    *code = (struct prog_code) { .ops = ops, .n_words = (uint32_t) len };
+    *n = head + (unsigned) len;
+    if (share)
+        w->codes[hash % CODES] = code;
+    return code;
+}
+
+/* Makes the program of packet 'i' in 'a'.  NULL: no room. */
+static const struct prog *
+intern_in(struct worker *w, struct arena *a, unsigned i, struct dp_bridge *br,
+          const struct prog_path *path)
+{
+    struct walk *k = &w->walk;
+    uint32_t n_path = k->n[i] + PATH_START, off = a->n;
+    /* The program is on a line of its own. */
+    uint32_t at = (off + (uint32_t) sizeof(struct interned) / 8 + n_path + 7)
+                  & ~7u;
+    uint32_t end = at + (uint32_t) sizeof(struct walk_prog) / 8 + k->n[i];
+    struct interned *e = (struct interned *) (void *) (a->words + off);
+    struct walk_prog *p = (struct walk_prog *) (void *) (a->words + at);
+    const struct prog_code *code;
+    unsigned n = 0;
+
+    if (end >= a->n_words)
+        return NULL;
+    code = walk_code(w, path, a->words + end, a->n_words - end,
+                     a == w->arena.now, &n);
+    if (!code)
+        return NULL;
+    *p = (struct walk_prog) { .prog = { .code = code, .kind = PROG_WALK },
+                              .br = br };
+    p->n_credits = path_credits(k, i, walk_prog_credits(p));
+    e->hash = k->hash[i];
+    e->n_path = n_path;
+    e->words = end + n - off;
+    e->prog = p;
+    e->path[0] = k->start[0];
+    e->path[1] = k->start[1];
+    e->path[2] = k->metadata[i];
+    memcpy(e->path + PATH_START, k->uid[i], 8u * k->n[i]);
+    dp_publish(&a->n, off + e->words);
+    return &p->prog;
+}
+
 static const struct prog *
 intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
            const struct walk_start *start)
 {
     struct walk *k = &w->walk;
     struct arena *a = w->arena.now;
-    uint32_t n_path = k->n[i] + PATH_START, off = w->arena.n;
-    uint64_t hash = k->hash[i];
-    size_t fixed = sizeof(struct interned) / 8 + n_path
-                   + (sizeof(struct prog) + sizeof(struct prog_code)) / 8
-                   + k->n[i];
-    struct interned *e;
-    struct prog *p;
-    struct prog_code *code;
-    uint64_t *ops;
+    uint32_t off = a->n, *slot = &a->index[k->hash[i] & a->index_mask];
+    const struct prog *p;
     struct prog_path path = {
         .steps = k->step[i], .tables = k->tables[i], .n = k->n[i],
         .miss = (uint8_t) (k->uid[i][k->n[i] - 1] >> 8), /* If it is one. */
@@ -362,34 +434,17 @@ intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
         .metadata = k->metadata[i],
         .resume_uid = uid_fresh(w),
     };
-    int n;
 
     if (start)
         path_start(&path, start);
-    if (off + fixed >= a->n_words)
-        return prog_no_room(w);
-    e = (struct interned *) (void *) (a->words + off);
-    p = (struct prog *) (void *) (e->path + n_path);
-    code = (struct prog_code *) (void *) (prog_credits(p) + k->n[i]);
-    ops = (uint64_t *) (void *) (code + 1);
-    n = prog_fold(&path, ops, a->n_words - off - fixed);
-    if (n < 0)
-        return prog_no_room(w);
-
-    *code = (struct prog_code) { .ops = ops, .n_words = (uint32_t) n };
-    *p = (struct prog) { .code = code };
-    p->n_credits = path_credits(k, i, prog_credits(p));
-    e->hash = hash;
-    e->n_path = n_path;
-    e->prog = p;
-    e->path[0] = k->start[0];
-    e->path[1] = k->start[1];
-    e->path[2] = k->metadata[i];
-    memcpy(e->path + PATH_START, k->uid[i], 8u * k->n[i]);
-    e->next = a->index[hash & a->index_mask];
-    a->index[hash & a->index_mask] = off;
-    w->arena.n = off + (uint32_t) (fixed + (unsigned) n);
-    return p;
+    p = intern_in(w, a, i, br, &path);
+    if (weft_likely(p != NULL)) {
+        ((struct interned *) (void *) (a->words + off))->next = *slot;
+        *slot = off;
+        return p;
+    }
+    p = intern_in(w, w->arena.scratch, i, br, &path);
+    return p ? p : prog_no_room();
 }
 
 /* Looks all packets up in table 0.  Where a rule without goto settles it, its

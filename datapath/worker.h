@@ -10,7 +10,7 @@
  *          Packets that enter another bridge (patch) or are to be parsed
  *          again (RESUME) wait in 'pending' and are run in the same
  *          iteration.  Programs of multi-table walks live in an arena that
- *          is emptied as a whole between iterations; 'epoch' makes the cache
+ *          is replaced as a whole between iterations; 'epoch' makes the cache
  *          entries that point there stale.
  * Threads: the worker's own, but for start, stop, wake and the rings.
  * Owns:    its memory; mbufs while they are inside. */
@@ -122,14 +122,20 @@ struct walk {
     uint8_t tables[BATCH_MAX][WALK_MAX];
 };
 
-/* What came out of a walk, kept in the arena; the path's uids follow. */
+/* What came out of a walk, kept in the arena; the path's uids follow, then, on
+ * a line of its own, the program, its credits, and code that no other program
+ * has. */
 struct interned {
     uint64_t hash;
     uint32_t next;   /* Word offset of the next with this slot; 0: none. */
     uint32_t n_path;
-    const struct prog *prog;
+    uint32_t words;  /* Of all that. */
+    uint32_t pad;
+    struct walk_prog *prog;
     uint64_t path[];
 };
+
+#define CODES 256 /* Of programs made of late, to be shared. */
 
 /* In the private area of a punted mbuf. */
 struct punt_meta {
@@ -190,6 +196,8 @@ struct worker {
     /* Programs of walks. */
     struct arena_ref arena;
     uint64_t resume_uid;
+    uint64_t walked; /* Batches that counted in such programs; published. */
+    const struct prog_code *codes[CODES];
 
     struct batch batch;
     struct fc_ref refs[BATCH_MAX];
@@ -231,7 +239,12 @@ void worker_run_op(struct worker *, struct group *, const struct dp_op *);
 void walk_burst(struct worker *, struct dp_bridge *,
                 const struct flow_key *const keys[], unsigned n,
                 const struct walk_start *start, const struct prog *progs[]);
-void walk_arena_reset(struct worker *);
+/* Between iterations: another arena for a full one, if there is one. */
+void walk_arena_swap(struct worker *);
+/* At the end of one: the scratch programs are done with. */
+void walk_scratch_end(struct worker *);
+/* Is it to be used in this iteration only? */
+bool walk_prog_is_scratch(const struct worker *, const struct prog *);
 
 /* tx_fast.c */
 void tx_flush(struct worker *);

@@ -13,6 +13,7 @@ libdatapath_a_SOURCES += \
 	%D%/peers.c %D%/peers.h \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
 	%D%/arena.c %D%/arena.h %D%/chlog.c %D%/chlog.h \
+	%D%/tally.c %D%/tally.h %D%/tally_fast.c \
 	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/run_fast.c \
 	%D%/tx_fast.c \
 	%D%/ops/controller_fast.c %D%/ops/copy_field_fast.c \

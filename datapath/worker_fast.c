@@ -149,13 +149,16 @@ classify_misses(struct worker *w, struct batch *b, struct fc *fc,
         void *entry = w->refs[miss[i]].entry;
 
         progs[miss[i]] = mp[i];
-        if (entry) {
+        if (weft_unlikely(walk_prog_is_scratch(w, mp[i]))) {
+            w->refs[miss[i]].entry = NULL; /* Stays as it is. */
+        } else if (entry) {
             dp_count(bp->stale, 1);
             fc_entry_prove(entry, mp[i], bp->stamp);
         }
     }
     for (unsigned i = 0; i < n_miss; i++)
-        if (!w->refs[miss[i]].entry)
+        if (!w->refs[miss[i]].entry
+            && weft_likely(!walk_prog_is_scratch(w, mp[i])))
             fc_insert(fc, &w->refs[miss[i]], mp[i], bp->stamp);
 }
 
@@ -728,12 +731,14 @@ worker_iterate(struct worker *w)
     unsigned n = 0;
 
     if (weft_unlikely(arena_is_full(&w->arena)))
-        walk_arena_reset(w);
+        walk_arena_swap(w);
     if (weft_unlikely(!rte_ring_empty(w->inbox)))
         n += inbox_run(w);
     for (unsigned i = 0; i < ports->n; i++)
         if (ports->p[i]->rx_wait == 0)
             n += rx_port(w, ports->p[i]);
+    if (weft_unlikely(w->arena.scratch->n > 1))
+        walk_scratch_end(w);
     tx_flush(w);
     tx_drain_rings(w);
     if (weft_unlikely(w->n_waiting))

@@ -30,7 +30,7 @@ op_ctx(const struct group *g, unsigned s, const struct dp_op *op)
         op = g->outer;
     if (op->words > 1)
         memcpy(&c, op->data, sizeof c);
-    if (prog->n_credits == PROG_SELF && !c.whole) {
+    if (prog->kind == PROG_SELF && !c.whole) {
         const struct dp_rule *r = dp_rule_of_prog(prog);
 
         c.cookie = dp_read(r->cookie);

@@ -11,6 +11,7 @@
 #define FLOWS 200 /* By source and by destination port: as many squared. */
 
 static struct bed b;
+static struct dp_rule *rules[2][FLOWS];
 
 static void
 eal_up(void)
@@ -48,8 +49,8 @@ setup(void)
         m1 = m0;
         match_u64(&m0, FLOW_F_UDP_SRC, 1000 + i);
         match_u64(&m1, FLOW_F_UDP_DST, 2000 + i);
-        bed_rule_in(&b, 0, 1, &m0, &go);
-        bed_rule_in(&b, 1, 1, &m1, &last);
+        rules[0][i] = bed_rule_in(&b, 0, 1, &m0, &go);
+        rules[1][i] = bed_rule_in(&b, 1, 1, &m1, &last);
     }
 }
 
@@ -83,8 +84,9 @@ START_TEST(test_arena_given_more_paths_than_room_grows_until_they_fit)
     struct arena_ref *r = &b.dp->workers[0]->arena;
     uint32_t resets;
 
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 16; i++) {
         walk_all();
+        dp_run(b.dp, 64);
         arena_house(r);
     }
     ck_assert_uint_gt(r->now->n_words, ARENA_MIN_WORDS);
@@ -102,10 +104,11 @@ START_TEST(test_arena_given_few_resets_stays)
 
     for (int i = 0; i < 100; i++) {
         if (i % 8 == 0)
-            walk_arena_reset(b.dp->workers[0]);
+            walk_arena_swap(b.dp->workers[0]);
+        dp_run(b.dp, 64);
         arena_house(r);
     }
-    ck_assert_uint_eq(r->newest->n_words, ARENA_MIN_WORDS);
+    ck_assert_uint_eq(r->n_words, ARENA_MIN_WORDS);
 }
 END_TEST
 
@@ -147,10 +150,101 @@ START_TEST(test_arena_emptied_under_an_idle_bridge_is_no_trap_for_dumps)
     dump();
     ck_assert_uint_ge(n_entries, 8);
     ck_assert_uint_ge(n_ops, 8);
-    walk_arena_reset(w);
-    memset(w->arena.now->words, _i, 8ul * w->arena.now->n_words);
+    walk_arena_swap(w);
+    dp_run(b.dp, 64);
+    ck_assert_ptr_nonnull(w->arena.next);
+    memset(w->arena.next->words, _i, 8ul * w->arena.next->n_words);
     dump();
     ck_assert_uint_ge(n_entries, 8);
+}
+END_TEST
+
+/* Every packet is one of the rule of its source port and one of that of its
+ * destination port. */
+static void
+check_counts(uint64_t each)
+{
+    struct dp_table_info t;
+
+    for (unsigned i = 0; i < FLOWS; i++)
+        for (unsigned k = 0; k < 2; k++) {
+            struct dp_stats s;
+
+            dp_rule_get_stats(rules[k][i], &s);
+            ck_assert_uint_eq(s.packets, each);
+            ck_assert_uint_eq(s.bytes, each * 72);
+        }
+    for (uint8_t k = 0; k < 2; k++) {
+        dp_table_get(b.br, k, &t);
+        ck_assert_uint_eq(t.lookups, each * FLOWS);
+        ck_assert_uint_eq(t.matches, each * FLOWS);
+    }
+}
+
+/* More paths than there is room for, and control looks only now: those that
+ * found none count as well. */
+START_TEST(test_arena_without_room_forwards_and_counts_every_packet)
+{
+    const struct worker *w = b.dp->workers[0];
+
+    walk_all();
+    ck_assert_ptr_nonnull(w->arena.full);
+    ck_assert_ptr_null(w->arena.next);
+    tally_now(b.dp);
+    check_counts(FLOWS);
+    dp_run(b.dp, 64);
+    ck_assert_ptr_nonnull(w->arena.next);
+    walk_all();
+    tally_now(b.dp);
+    check_counts(2 * FLOWS);
+}
+END_TEST
+
+START_TEST(test_arena_given_a_packet_its_rules_count_at_once)
+{
+    struct dp_stats s;
+    struct pkt p;
+
+    for (uint64_t n = 1; n < 6; n++) {
+        flow(&p, 3, 4);
+        bed_feed(&b, 1, &p);
+        while (worker_iterate(b.dp->workers[0]))
+            continue;
+        tally_now(b.dp); /* As after any pause. */
+        dp_rule_get_stats(rules[0][3], &s);
+        ck_assert_uint_eq(s.packets, n);
+        dp_rule_get_stats(rules[1][4], &s);
+        ck_assert_uint_eq(s.packets, n);
+        ck_assert_uint_gt(s.used_ns, 0);
+        dp_rule_get_stats(rules[1][5], &s);
+        ck_assert_uint_eq(s.packets, 0);
+    }
+    bed_count(&b, 2);
+}
+END_TEST
+
+/* What was counted and not yet brought home is not added to freed memory:
+ * for the sanitizers. */
+START_TEST(test_arena_given_deleted_rules_counts_come_home_before_they_go)
+{
+    struct pkt p;
+
+    for (unsigned i = 0; i < 8; i++) {
+        for (unsigned k = 0; k < 8; k++) {
+            flow(&p, i, k);
+            bed_feed(&b, 1, &p);
+        }
+        while (worker_iterate(b.dp->workers[0]))
+            continue;
+        dp_rule_del(rules[0][i]);
+        dp_rule_del(rules[1][8 + i]);
+        dp_commit(b.dp);
+        dp_run(b.dp, 64);
+        dp_run(b.dp, 64);
+        tally_now(b.dp);
+    }
+    bed_run(&b);
+    bed_count(&b, 2);
 }
 END_TEST
 
@@ -166,6 +260,11 @@ main(void)
     tcase_add_test(tc,
                    test_arena_given_more_paths_than_room_grows_until_they_fit);
     tcase_add_test(tc, test_arena_given_few_resets_stays);
+    tcase_add_test(tc,
+                   test_arena_without_room_forwards_and_counts_every_packet);
+    tcase_add_test(tc, test_arena_given_a_packet_its_rules_count_at_once);
+    tcase_add_test(
+        tc, test_arena_given_deleted_rules_counts_come_home_before_they_go);
     tcase_add_loop_test(
         tc, test_arena_emptied_under_an_idle_bridge_is_no_trap_for_dumps, 0,
         3);
