@@ -150,11 +150,17 @@ rule_stage(struct dp_bridge *br, struct dp_rule *r,
 
         if (s->after.act)
             act_put(br, s->after.act);
-        s->after = *after;
+        if (rule_stage_is_shared(s)) {
+            a = dp_stage_new(br, &s->before, after);
+            dp_publish(&r->prog.code, (const struct prog_code *) &a->code);
+        } else {
+            s->after = *after;
+        }
     } else {
         const struct rule_side before = dp_rule_last(r);
 
-        a = dp_stage_new(br, r, &before, after);
+        a = dp_stage_new(br, &before, after);
+        dp_stage_note(br, r);
         dp_publish(&r->prog.code, (const struct prog_code *) &a->code);
     }
 }
@@ -177,14 +183,14 @@ static int
 rule_insert(struct dp_table *t, struct dp_rule *r, struct rule_act *act,
             struct dp_rule **out)
 {
-    static const struct rule_side nothing = { .act = NULL };
-    const struct rule_side side = { act, r->uid, r->cookie };
     struct dp_bridge *br = t->br;
     struct tbl_rule *found;
     int err;
 
-    if (br->txn)
-        act = dp_stage_new(br, r, &nothing, &side);
+    if (br->txn) {
+        act = dp_stage_added(br, act);
+        dp_stage_note(br, r);
+    }
     r->prog.code = &act->code;
     err = tbl_insert(t->tbl, &r->tr, &found);
     if (err == -EEXIST) {
@@ -334,7 +340,10 @@ dp_rule_settle(struct dp_rule *r)
 
     if (s->before.act)
         act_put(rule_table(r)->br, s->before.act);
-    if (s->after.act)
+    if (rule_stage_is_shared(s)) /* uid and cookie are what they were. */
+        dp_publish(&r->prog.code,
+                   (const struct prog_code *) &s->after.act->code);
+    else if (s->after.act)
         rule_publish(r, &s->after);
     else
         rule_drop(r);

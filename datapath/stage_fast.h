@@ -13,6 +13,8 @@
  *          tables, from 'before' to 'after' by one store.
  *          Rules that nobody changes pay nothing: the stand-in is met where
  *          a rule with a goto is set apart anyway.
+ *          New rules that do the same share one stand-in, whose side after
+ *          has no uid: that and the cookie are the rule's own.
  * Threads: written by control, read by workers.
  * Owns:    stages are the transaction's (dp_txn.c). */
 #ifndef DP_STAGE_FAST_H
@@ -28,18 +30,27 @@ struct rule_side {
 
 struct rule_stage {
     const struct dp_txn *txn;
-    struct dp_rule *rule;
     struct rule_side before, after;
 };
+
+/* Pieces of memory that grow in number. */
+struct dp_chunks {
+    void **p;
+    size_t n;
+};
+
+#define DP_TXN_ADDED 256 /* A power of 2. */
 
 struct dp_txn {
     /* Read by workers. */
     uint32_t committed; /* 'gen' is set. */
     uint32_t gen;       /* Batches of this generation and later see it. */
-    /* Control only: the stand-ins, in chunks. */
-    struct dp_stage **chunks;
-    size_t n_chunks;
-    size_t n, at;       /* Staged; settled or undone. */
+    /* Control only. */
+    struct dp_chunks stages, rules;
+    size_t n_stages;
+    size_t n, at;       /* Rules that are staged; settled or undone. */
+    /* The last stand-in for new rules by what they do, each in one place. */
+    struct rule_act *added[DP_TXN_ADDED];
 };
 
 /* A stand-in as it lies in memory: struct rule_act, struct rule_stage. */
@@ -48,10 +59,14 @@ struct dp_stage {
 };
 
 /* dp_txn.c.  Thread: control. */
-struct rule_act *dp_stage_new(struct dp_bridge *, struct dp_rule *,
+struct rule_act *dp_stage_new(struct dp_bridge *,
                               const struct rule_side *before,
                               const struct rule_side *after);
-/* Takes back the last one, if the rule has one. */
+/* The stand-in of a new rule that does 'act'. */
+struct rule_act *dp_stage_added(struct dp_bridge *, struct rule_act *act);
+/* Notes that the rule is staged now; 'forget' takes back the last one, if the
+ * rule is. */
+void dp_stage_note(struct dp_bridge *, struct dp_rule *);
 void dp_stage_forget(struct dp_bridge *, const struct dp_rule *);
 
 /* Ends the bridge's transaction at once, one way or the other. */
@@ -75,13 +90,32 @@ dp_txn_visible(const struct dp_txn *t, uint32_t gen)
            && (int32_t) (gen - dp_read(t->gen)) >= 0;
 }
 
-/* What of a staged rule counts in generation 'gen'. */
-static inline const struct rule_side *
-rule_stage_at(const struct rule_act *a, uint32_t gen)
+/* Is the stand-in that of several new rules? */
+static inline bool
+rule_stage_is_shared(const struct rule_stage *s)
+{
+    return s->after.act && !s->after.uid;
+}
+
+/* What of the rule, whose stand-in is 'a', counts after the transaction. */
+static inline struct rule_side
+rule_stage_after(const struct dp_rule *r, const struct rule_act *a)
 {
     const struct rule_stage *s = rule_act_stage(a);
 
-    return dp_txn_visible(s->txn, gen) ? &s->after : &s->before;
+    return rule_stage_is_shared(s)
+               ? (struct rule_side) { s->after.act, dp_read(r->uid),
+                                      dp_read(r->cookie) }
+               : s->after;
+}
+
+/* What of it counts in generation 'gen'. */
+static inline struct rule_side
+rule_stage_at(const struct dp_rule *r, const struct rule_act *a, uint32_t gen)
+{
+    const struct rule_stage *s = rule_act_stage(a);
+
+    return dp_txn_visible(s->txn, gen) ? rule_stage_after(r, a) : s->before;
 }
 
 /* Is the rule there in generation 'gen'? */
@@ -91,7 +125,7 @@ dp_rule_is_there(const struct dp_rule *r, uint32_t gen)
     const struct rule_act *a = dp_rule_act(r);
 
     return weft_likely(!(a->flags & ACT_STAGED))
-           || rule_stage_at(a, gen)->act != NULL;
+           || rule_stage_at(r, a, gen).act != NULL;
 }
 
 /* The rule as generation 'gen' has it.  Thread: control. */
@@ -101,7 +135,7 @@ dp_rule_side(const struct dp_rule *r, uint32_t gen)
     struct rule_act *a = dp_rule_act(r);
 
     if (a->flags & ACT_STAGED)
-        return *rule_stage_at(a, gen);
+        return rule_stage_at(r, a, gen);
     return (struct rule_side) { a, r->uid, dp_rule_cookie(r, a) };
 }
 
@@ -112,7 +146,7 @@ dp_rule_last(const struct dp_rule *r)
     struct rule_act *a = dp_rule_act(r);
 
     if (a->flags & ACT_STAGED)
-        return rule_act_stage(a)->after;
+        return rule_stage_after(r, a);
     return (struct rule_side) { a, r->uid, dp_rule_cookie(r, a) };
 }
 

@@ -152,11 +152,11 @@ meet(struct worker *w, const struct dp_bridge *br, uint8_t t,
         out->step.act = a;
         out->step.cookie = dp_rule_cookie(r, a);
         if (weft_unlikely(a->flags & ACT_STAGED)) {
-            const struct rule_side *s = rule_stage_at(a, gen);
+            const struct rule_side s = rule_stage_at(r, a, gen);
 
-            out->step.act = s->act;
-            out->step.cookie = s->cookie;
-            out->uid = s->uid;
+            out->step.act = s.act;
+            out->step.cookie = s.cookie;
+            out->uid = s.uid;
         } else {
             __atomic_thread_fence(__ATOMIC_ACQUIRE);
             /* Control is just changing it: what comes out is for now. */

@@ -111,7 +111,7 @@ static void
 rule_restart(struct ofp_bridge *b, struct ofp_rule *r,
              const struct ofp_flow_mod *fm)
 {
-    uint64_t now = base_clock_ns();
+    uint64_t now = ofp_txn_now(b);
 
     ofp_timers_del(&b->timers, r);
     r->created_ns = now;

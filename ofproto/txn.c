@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ofproto/agent_priv.h"
+#include "utils/base/clock.h"
 #include "utils/base/mem.h"
 
 #define CHUNK 65280u   /* Fits where a bundle's chunk was. */
@@ -40,6 +41,7 @@ enum state {
 struct ofp_txn {
     struct ofp_session *owner; /* NULL: gone. */
     uint64_t id;
+    uint64_t began_ns;
     enum state state;
     uint64_t seq;              /* SWITCHING: wait for it. */
     struct chunk *head, *tail;
@@ -167,6 +169,7 @@ ofp_txn_begin(struct ofp_bridge *b, struct ofp_session *owner, uint64_t *id)
     BASE_NEW(b->txn);
     b->txn->owner = owner;
     b->txn->id = *id = ++b->n_txns;
+    b->txn->began_ns = base_clock_ns();
     return 0;
 }
 
@@ -291,6 +294,12 @@ bool
 ofp_txn_is_open(const struct ofp_bridge *b)
 {
     return b->txn && b->txn->state == OPEN;
+}
+
+uint64_t
+ofp_txn_now(const struct ofp_bridge *b)
+{
+    return b->txn ? b->txn->began_ns : base_clock_ns();
 }
 
 bool

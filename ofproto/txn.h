@@ -54,6 +54,9 @@ void ofp_txn_commit(struct ofp_bridge *);
 void ofp_txn_abort(struct ofp_bridge *);
 /* Do all packets go by the changes of transaction 'id', that was committed? */
 bool ofp_txn_switched(const struct ofp_bridge *, uint64_t id);
+/* The time at which rules change: what one transaction does, it does at once.
+ * Else it is the clock's. */
+uint64_t ofp_txn_now(const struct ofp_bridge *);
 /* Is one open for changes? */
 bool ofp_txn_is_open(const struct ofp_bridge *);
 /* Must jobs of 's' wait for somebody else's transaction? */
