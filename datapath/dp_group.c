@@ -533,11 +533,22 @@ group_changed(struct dp_bridge *br, struct dp_group *g)
     br->relive_dirty |= br->n_watch_groups > 0;
 }
 
+/* It is in the table no more. */
+static void
+group_drop(struct dp_bridge *br, struct dp_group *g)
+{
+    br->n_groups--;
+    base_list_del(&g->watcher);
+    br->n_watch_groups -= watch_groups(g->act);
+    br->relive_dirty |= br->n_watch_groups > 0;
+    rcu_defer(br->dp->rcu, group_free, g);
+}
+
 int
 dp_group_set(struct dp_bridge *br, uint32_t id,
              const struct dp_group_config *c)
 {
-    struct dp_group *g = dp_group_find(br, id);
+    struct dp_group *was = dp_group_find(br, id), *g = c->anew ? NULL : was;
     struct group_act *a = NULL, *old = g ? g->act : NULL;
     bool fresh = !g;
     int err;
@@ -559,6 +570,8 @@ dp_group_set(struct dp_bridge *br, uint32_t id,
     if (fresh) {
         br->n_groups++;
         table_put(br->groups, g);
+        if (was)
+            group_drop(br, was);
     } else {
         rcu_defer(br->dp->rcu, act_free, old);
     }
@@ -574,11 +587,7 @@ dp_group_del(struct dp_bridge *br, uint32_t id)
     if (!g)
         return;
     dp_publish(&table_entry(br->groups, id)->g, (struct dp_group *) NULL);
-    br->n_groups--;
-    base_list_del(&g->watcher);
-    br->n_watch_groups -= watch_groups(g->act);
-    br->relive_dirty |= br->n_watch_groups > 0;
-    rcu_defer(br->dp->rcu, group_free, g);
+    group_drop(br, g);
 }
 
 void

@@ -172,7 +172,7 @@ config_copy(const struct ofp_group_config *c)
 
 static enum ofp_err
 dp_put_now(struct ofp_bridge *b, uint32_t id,
-           const struct ofp_group_config *c, bool keep)
+           const struct ofp_group_config *c, bool keep, bool anew)
 {
     bool fields = c->selection == OFP_SELECT_HASH
                   && flow_mask_words(&c->fields.mask);
@@ -183,6 +183,7 @@ dp_put_now(struct ofp_bridge *b, uint32_t id,
         .hash_mask = fields ? &c->fields.mask : NULL,
         .hash_seed = c->selection_param,
         .keep_buckets = keep,
+        .anew = anew,
     };
 
     switch (dp_group_set(b->dpb, id, &d)) {
@@ -209,6 +210,7 @@ dp_has(struct ofp_bridge *b, uint32_t id)
 struct staged_group {
     uint32_t id;
     bool keep;
+    bool anew; /* It was deleted and added again. */
 };
 
 static void
@@ -217,7 +219,7 @@ staged_put(struct ofp_bridge *b, void *rec)
     const struct staged_group *s = rec;
     const struct ofp_group *g = ofp_group_find(&b->groups, s->id);
 
-    if (g && dp_put_now(b, s->id, &g->config, s->keep))
+    if (g && dp_put_now(b, s->id, &g->config, s->keep, s->anew))
         base_log(BASE_LOG_ERR, OFP_LOG,
                  "%s: group %u could not be changed: out of memory", b->name,
                  s->id);
@@ -244,13 +246,13 @@ static const struct ofp_txn_ops staged_del_ops = {
 
 static enum ofp_err
 dp_put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
-       bool keep)
+       bool keep, bool anew)
 {
     if (!b->txn || !dp_has(b, id))
-        return dp_put_now(b, id, c, keep);
+        return dp_put_now(b, id, c, keep, anew);
     if (ofp_txn_is_open(b)) /* Else it is being undone: it never changed. */
         *(struct staged_group *) ofp_txn_log(b, &staged_put_ops) =
-            (struct staged_group) { id, keep };
+            (struct staged_group) { id, keep, anew };
     return OFP_OK;
 }
 
@@ -273,7 +275,7 @@ put(struct ofp_bridge *b, uint32_t id, const struct ofp_group_config *c,
     struct ofp_group *g = ofp_group_find_any(t, id);
     bool fresh = !g || g->gone;
     struct dp_bucket *old = NULL;
-    enum ofp_err err = dp_put(b, id, c, keep);
+    enum ofp_err err = dp_put(b, id, c, keep, fresh);
 
     if (err)
         return err;

@@ -43,9 +43,17 @@ meter_find(const struct ofp_meters *ms, uint32_t id)
 
 /* ------------------------------------------------------------ single meters */
 
+static bool
+dp_has(struct ofp_bridge *b, uint32_t id)
+{
+    struct dp_stats s;
+
+    return !dp_meter_get_stats(b->dpb, id, &s, NULL, 0);
+}
+
 /* Without the flag, the burst said does not count (§7.3.4.4). */
 static int
-meter_give(struct ofp_bridge *b, const struct ofp_meter_spec *spec)
+meter_give_now(struct ofp_bridge *b, const struct ofp_meter_spec *spec)
 {
     struct dp_meter_band bands[DP_METER_BANDS];
     const struct dp_meter_config c = {
@@ -62,6 +70,60 @@ meter_give(struct ofp_bridge *b, const struct ofp_meter_spec *spec)
     return dp_meter_set(b->dpb, spec->id, &c);
 }
 
+/* In a transaction, packets meet what becomes of a meter that is there with
+ * the rules' switch-over; a new one none of them meets before. */
+struct staged_meter {
+    uint32_t id;
+    bool anew; /* It was deleted and added again. */
+};
+
+static void
+staged_give(struct ofp_bridge *b, void *rec)
+{
+    const struct staged_meter *s = rec;
+    const struct ofp_meter *m = meter_find(&b->meters, s->id);
+
+    if (!m)
+        return;
+    if (s->anew)
+        dp_meter_del(b->dpb, s->id);
+    if (meter_give_now(b, &m->spec))
+        base_log(BASE_LOG_ERR, OFP_LOG,
+                 "%s: meter %u could not be changed: out of memory", b->name,
+                 s->id);
+}
+
+static void
+staged_del(struct ofp_bridge *b, void *rec)
+{
+    const struct staged_meter *s = rec;
+
+    b->dirty = true;
+    if (!meter_find(&b->meters, s->id))
+        dp_meter_del(b->dpb, s->id);
+}
+
+static const struct ofp_txn_ops staged_give_ops = {
+    .size = sizeof(struct staged_meter),
+    .at_switch = staged_give,
+};
+static const struct ofp_txn_ops staged_del_ops = {
+    .size = sizeof(struct staged_meter),
+    .done = staged_del,
+};
+
+/* The datapath's meter will be 'spec', which is kept by then. */
+static int
+meter_give(struct ofp_bridge *b, const struct ofp_meter_spec *spec, bool anew)
+{
+    if (!b->txn || !dp_has(b, spec->id))
+        return meter_give_now(b, spec);
+    if (ofp_txn_is_open(b)) /* Else it is being undone: it never changed. */
+        *(struct staged_meter *) ofp_txn_log(b, &staged_give_ops) =
+            (struct staged_meter) { spec->id, anew };
+    return 0;
+}
+
 static enum ofp_err
 dp_err(int err)
 {
@@ -73,7 +135,7 @@ static enum ofp_err
 meter_add(struct ofp_bridge *b, const struct ofp_meter_spec *spec)
 {
     struct ofp_meter *m;
-    int err = meter_give(b, spec);
+    int err = meter_give(b, spec, true);
 
     if (err)
         return dp_err(err);
@@ -89,7 +151,7 @@ static enum ofp_err
 meter_modify(struct ofp_bridge *b, struct ofp_meter *m,
              const struct ofp_meter_spec *spec)
 {
-    int err = meter_give(b, spec);
+    int err = meter_give(b, spec, false);
 
     if (err)
         return dp_err(err);
@@ -98,9 +160,21 @@ meter_modify(struct ofp_bridge *b, struct ofp_meter *m,
 }
 
 static void
-meter_remove(struct ofp_bridge *b, struct ofp_meter *m)
+dp_drop(struct ofp_bridge *b, uint32_t id)
 {
-    dp_meter_del(b->dpb, m->spec.id);
+    if (ofp_txn_is_open(b))
+        *(struct staged_meter *) ofp_txn_log(b, &staged_del_ops) =
+            (struct staged_meter) { .id = id };
+    else
+        dp_meter_del(b->dpb, id);
+}
+
+/* 'in_dp' stays in the datapath: its old form comes back. */
+static void
+meter_remove(struct ofp_bridge *b, struct ofp_meter *m, bool in_dp)
+{
+    if (!in_dp)
+        dp_drop(b, m->spec.id);
     base_hmap_del(&b->meters.map, &m->node);
     b->meters.sorted = false;
     b->dirty = true;
@@ -118,13 +192,13 @@ meters_remove(struct ofp_bridge *b, uint32_t id)
     if (id != OFP_METER_ALL) {
         m = meter_find(&b->meters, id);
         if (m)
-            meter_remove(b, m);
+            meter_remove(b, m, false);
         return;
     }
     BASE_HMAP_FOR_SAFE(n, tmp, &b->meters.map) {
         m = WEFT_CONTAINER_OF(n, struct ofp_meter, node);
         if (!id_is_virtual(m->spec.id))
-            meter_remove(b, m);
+            meter_remove(b, m, false);
     }
 }
 
@@ -343,6 +417,7 @@ struct undo_meter {
 struct ofp_meter_undo {
     uint32_t id;
     uint32_t n;
+    bool in_dp; /* Still: its deletion is staged. */
     struct undo_meter was[];
 };
 
@@ -364,6 +439,7 @@ ofp_meter_snapshot(struct ofp_bridge *b, uint32_t id)
 
     u->id = id;
     u->n = 0;
+    u->in_dp = !all && dp_has(b, id);
     if (m)
         undo_add(u, m);
     if (all)
@@ -387,7 +463,7 @@ undo_remove(struct ofp_bridge *b, const struct ofp_meter_undo *u)
     BASE_HMAP_FOR_SAFE(n, tmp, &b->meters.map) {
         m = WEFT_CONTAINER_OF(n, struct ofp_meter, node);
         if (!m->keep && (u->id == OFP_METER_ALL || u->id == m->spec.id))
-            meter_remove(b, m);
+            meter_remove(b, m, u->in_dp);
         else
             m->keep = false;
     }
@@ -561,7 +637,8 @@ ofp_meters_fini(struct ofp_bridge *b)
     struct base_hnode *n, *tmp;
 
     BASE_HMAP_FOR_SAFE(n, tmp, &b->meters.map)
-        meter_remove(b, WEFT_CONTAINER_OF(n, struct ofp_meter, node));
+        meter_remove(b, WEFT_CONTAINER_OF(n, struct ofp_meter, node),
+                     false);
     base_hmap_fini(&b->meters.map);
     free(b->meters.ids);
     b->meters.ids = NULL;

@@ -418,8 +418,11 @@ struct dp_group_config {
     const struct flow_key *hash_mask;
     uint64_t hash_seed;
     /* Keep the counters of buckets whose id was there before; else all
-     * buckets start at zero.  The group's own counters always stay. */
+     * buckets start at zero.  The group's own counters stay, but with
+     * 'anew': then it is another group, which takes the place of the one
+     * that is there. */
     bool keep_buckets;
+    bool anew;
 };
 
 /* Adds or replaces.  Groups that buckets name exist and make no loop: the

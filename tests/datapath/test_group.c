@@ -390,6 +390,32 @@ START_TEST(test_group_counters_stay_as_asked)
 }
 END_TEST
 
+/* In the place of the old one: packets find one or the other. */
+START_TEST(test_group_set_anew_begins_to_count_again)
+{
+    struct dp_group_config c = { .type = DP_GROUP_ALL, .anew = true };
+    struct dp_stats bs[1];
+
+    bucket_out(0, ANY_PORT, 2);
+    group_set(7, DP_GROUP_ALL);
+    group_rule(7, 0);
+    group_feed(3);
+    bucket_out(0, ANY_PORT, 3);
+    ck_assert_int_eq(group_set_config(7, &c), 0);
+    ck_assert_uint_eq(group_stats(7, bs, 1).packets, 0);
+    group_feed(2);
+    ck_assert_uint_eq(bed_count(&bed, 2), 3);
+    ck_assert_uint_eq(bed_count(&bed, 3), 2);
+    ck_assert_uint_eq(group_stats(7, bs, 1).packets, 2);
+    ck_assert_uint_eq(bs[0].packets, 2);
+    bucket_out(0, ANY_PORT, 2); /* With none there it is an add. */
+    ck_assert_int_eq(group_set_config(8, &c), 0);
+    dp_group_del(bed.br, 7);
+    dp_group_del(bed.br, 8);
+    ck_assert_int_eq(dp_group_get_stats(bed.br, 7, bs, NULL, 0), -ENOENT);
+}
+END_TEST
+
 START_TEST(test_group_table_holds_many_and_forgets_them)
 {
     enum { N = 70000 };
@@ -487,6 +513,7 @@ main(void)
     tcase_add_test(tc, test_group_ff_watches_groups);
     tcase_add_test(tc, test_group_change_is_seen_by_cached_programs);
     tcase_add_test(tc, test_group_counters_stay_as_asked);
+    tcase_add_test(tc, test_group_set_anew_begins_to_count_again);
     tcase_add_test(tc, test_group_table_holds_many_and_forgets_them);
     tcase_add_test(tc, test_group_packet_out_runs_groups);
     tcase_add_test(tc, test_group_unknown_ops_are_refused);

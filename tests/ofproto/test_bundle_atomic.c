@@ -461,6 +461,66 @@ START_TEST(test_bundle_of_groups_and_meters_does_what_they_do_one_by_one)
 }
 END_TEST
 
+/* A group that is deleted and added again is another one; one that is changed
+ * goes on counting. */
+START_TEST(test_bundle_group_added_again_counts_anew)
+{
+    struct dummy_group *one, *two;
+
+    old_groups_and_meters();
+    one = dummy_group_find(bed.dpb, 1);
+    two = dummy_group_find(bed.dpb, 2);
+    one->total.packets = two->total.packets = 5;
+    bundle_open(&bed.c, 0);
+    add_hex(&bed.c, GROUP_DELETE("00000001"));
+    add_hex(&bed.c, GROUP_MOD("0000", "00000001", BUCKET("00000002")));
+    add_hex(&bed.c, GROUP_MOD("0001", "00000001", BUCKET("00000002")));
+    add_hex(&bed.c, GROUP_MOD("0001", "00000002", BUCKET("00000001")));
+    ck_assert_uint_eq(one->total.packets, 5);
+    bundle_control(&bed.c, 1, COMMIT, 0);
+    one = dummy_group_find(bed.dpb, 1);
+    two = dummy_group_find(bed.dpb, 2);
+    ck_assert_ptr_nonnull(one);
+    ck_assert_uint_eq(one->total.packets, 0);
+    ck_assert_uint_eq(one->buckets->actions.ops->arg, 2);
+    ck_assert_uint_eq(two->total.packets, 5);
+}
+END_TEST
+
+/* _i: the last message fails, and no packet has met another meter; or packets
+ * meet what becomes of them from the switch-over on. */
+START_TEST(test_bundle_meters_change_at_its_commit)
+{
+    static const struct fm by_meter_3 = {
+        .table = 3, .match = "", .instr = METER("00000003") OUT1,
+    };
+    const struct fm last = { .table = _i ? 4 : 0xfe, .match = "" };
+    struct dummy_meter *m;
+
+    old_groups_and_meters();
+    dummy_meter(bed.dpb, 1)->in.packets = 5;
+    dummy_meter(bed.dpb, 2)->in.packets = 5;
+    bundle_open(&bed.c, 0);
+    add_hex(&bed.c, METER_MOD("0001", "00000001", "000003e8"));
+    add_hex(&bed.c, METER_DELETE("00000002"));
+    add_hex(&bed.c, METER_MOD("0000", "00000002", "00000001"));
+    add_hex(&bed.c, METER_MOD("0000", "00000003", "00000007"));
+    bundle_add_fm(&bed.c, 1, 0, &by_meter_3);
+    add_hex(&bed.c, METER_DELETE("00000003"));
+    bundle_add_fm(&bed.c, 1, 0, &last);
+    bundle_control(&bed.c, 1, COMMIT, 0);
+    m = dummy_meter(bed.dpb, 1);
+    ck_assert_uint_eq(m->bands[0].rate, _i ? 1000 : 100);
+    ck_assert_uint_eq(m->n_sets, _i ? 2 : 1);
+    ck_assert_uint_eq(m->in.packets, 5);
+    m = dummy_meter(bed.dpb, 2);
+    ck_assert_uint_eq(m->bands[0].rate, _i ? 1 : 200);
+    ck_assert_uint_eq(m->n_sets, 1);
+    ck_assert_uint_eq(m->in.packets, _i ? 0 : 5);
+    ck_assert_ptr_null(dummy_meter(bed.dpb, 3));
+}
+END_TEST
+
 int
 main(void)
 {
@@ -487,6 +547,8 @@ main(void)
         (int) N_GM_CHANGES + 1);
     tcase_add_test(
         tc, test_bundle_of_groups_and_meters_does_what_they_do_one_by_one);
+    tcase_add_test(tc, test_bundle_group_added_again_counts_anew);
+    tcase_add_loop_test(tc, test_bundle_meters_change_at_its_commit, 0, 2);
     suite_add_tcase(s, tc);
     srunner_set_fork_status(sr, CK_NOFORK);
     srunner_run_all(sr, CK_ENV);

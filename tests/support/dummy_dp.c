@@ -647,6 +647,8 @@ dp_group_set(struct dp_bridge *b, uint32_t id,
             return -EINVAL;
     if (g) {
         group_clear(g);
+        if (c->anew)
+            g->total = (struct dp_stats) { 0 };
     } else {
         BASE_NEW(g);
         g->id = id;
