@@ -188,15 +188,18 @@ struct ofp_bridge {
 
 enum ofp_change { OFP_RULE_ADDED, OFP_RULE_MODIFIED, OFP_RULE_REMOVED };
 void ofp_monitor_report(struct ofp_bridge *, struct ofp_rule *,
-                        enum ofp_change, unsigned why);
+                        enum ofp_change, unsigned why,
+                        const struct dp_instr *was);
 /* A rule is there now, was changed, is about to go ('why': enum
- * ofp_removed). */
+ * ofp_removed).  'was': what it did before, for filters by out_port and
+ * out_group; NULL: what it does. */
 static inline void
 ofp_monitor_rule(struct ofp_bridge *b, struct ofp_rule *r,
-                 enum ofp_change change, unsigned why)
+                 enum ofp_change change, unsigned why,
+                 const struct dp_instr *was)
 {
     if (b->n_monitors)
-        ofp_monitor_report(b, r, change, why);
+        ofp_monitor_report(b, r, change, why, was);
 }
 
 /* ------------------------------------------------------------- session.c */
@@ -289,6 +292,9 @@ struct ofp_filter {
     ((struct ofp_filter) { .table = OFP_TABLE_ALL, .out_port = OFP_PORT_ANY,  \
                            .out_group = OFP_GROUP_ANY })
 bool ofp_filter_test(const struct ofp_filter *, const struct ofp_rule *);
+/* As if it did 'in'. */
+bool ofp_filter_test_instr(const struct ofp_filter *, const struct ofp_rule *,
+                           const struct dp_instr *in);
 
 enum ofp_command { OFP_FC_ADD, OFP_FC_MODIFY, OFP_FC_MODIFY_STRICT,
                    OFP_FC_DELETE, OFP_FC_DELETE_STRICT };

@@ -189,7 +189,7 @@ send(struct ofp_monitors *ms)
 /* Flags of all monitors that ask for this; 0: none does. */
 static unsigned
 wanted(const struct ofp_session *s, const struct ofp_rule *r, unsigned flag,
-       bool own)
+       bool own, const struct dp_instr *was)
 {
     const struct ofp_monitor *m;
     unsigned flags = 0;
@@ -197,7 +197,8 @@ wanted(const struct ofp_session *s, const struct ofp_rule *r, unsigned flag,
     BASE_LIST_FOR(m, &s->monitors->list, link)
         if (m->flags & flag && (own || !(m->flags & OFP_MF_ONLY_OWN))
             && (m->f.table == OFP_TABLE_ALL || m->f.table == r->table)
-            && ofp_filter_test(&m->f, r))
+            && (ofp_filter_test(&m->f, r)
+                || (was && ofp_filter_test_instr(&m->f, r, was))))
             flags |= m->flags;
     return flags;
 }
@@ -299,7 +300,7 @@ resume(struct ofp_session *s)
         if (!left-- || ofp_reply_blocked(&ms->out))
             break;
         flags = wanted(s, l->rule, l->added ? OFP_MF_ADD : OFP_MF_MODIFY,
-                       true);
+                       true, NULL);
         if (flags)
             append_full(&ms->out,
                         l->added ? OF_FLOW_UPDATE_ADDED
@@ -331,9 +332,15 @@ ofp_monitor_work(struct ofp_session *s)
 
 /* ---------------------------------------------------------------- changes */
 
+struct change {
+    enum ofp_change kind;
+    unsigned why;               /* enum ofp_removed */
+    const struct dp_instr *was; /* NULL: does what it did. */
+};
+
 static void
-report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
-       unsigned why, bool own, uint32_t xid)
+report(struct ofp_session *s, struct ofp_rule *r, const struct change *c,
+       bool own, uint32_t xid)
 {
     static const struct {
         of_object_id_t id;
@@ -344,16 +351,16 @@ report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
         [OFP_RULE_REMOVED] = { OF_FLOW_UPDATE_REMOVED, OFP_MF_REMOVED },
     };
     struct ofp_monitors *ms = s->monitors;
-    bool removed = change == OFP_RULE_REMOVED;
+    bool removed = c->kind == OFP_RULE_REMOVED;
     unsigned flags;
 
     if (removed && ms->paused && late_forget(ms, r))
         return;
-    flags = wanted(s, r, kinds[change].flag, own);
+    flags = wanted(s, r, kinds[c->kind].flag, own, c->was);
     if (!flags)
         return;
     if (ms->paused && !removed) {
-        late_add(ms, r, change == OFP_RULE_ADDED);
+        late_add(ms, r, c->kind == OFP_RULE_ADDED);
         return;
     }
     /* §7.3.5.17: own changes are told by their xid, each once. */
@@ -364,7 +371,7 @@ report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
         ms->own_xid = xid;
     } else {
         /* A removal has no instructions, whatever was asked for. */
-        append_full(&ms->out, kinds[change].id, r, removed ? why : 0,
+        append_full(&ms->out, kinds[c->kind].id, r, removed ? c->why : 0,
                     !removed && flags & OFP_MF_INSTRUCTIONS);
     }
     pause_if_full(s);
@@ -372,13 +379,15 @@ report(struct ofp_session *s, struct ofp_rule *r, enum ofp_change change,
 
 void
 ofp_monitor_report(struct ofp_bridge *b, struct ofp_rule *r,
-                   enum ofp_change change, unsigned why)
+                   enum ofp_change change, unsigned why,
+                   const struct dp_instr *was)
 {
+    const struct change c = { change, why, was };
     struct ofp_session *s;
 
     BASE_LIST_FOR(s, &b->sessions, link)
         if (s->monitors && !s->closing)
-            report(s, r, change, why, s == b->actor, b->actor_xid);
+            report(s, r, &c, s == b->actor, b->actor_xid);
 }
 
 void

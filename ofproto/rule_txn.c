@@ -33,7 +33,7 @@ added_undo(struct ofp_bridge *b, void *rec)
 static void
 added_done(struct ofp_bridge *b, void *rec)
 {
-    ofp_monitor_rule(b, ((struct added *) rec)->r, OFP_RULE_ADDED, 0);
+    ofp_monitor_rule(b, ((struct added *) rec)->r, OFP_RULE_ADDED, 0, NULL);
 }
 
 static void
@@ -76,6 +76,7 @@ struct changed {
     uint16_t idle_timeout, hard_timeout, flags, importance;
     bool reset;
     struct ofp_trigger *trigger; /* NULL: it had none. */
+    struct dp_instr was; /* Own copy, for monitors. */
 };
 
 static void
@@ -104,13 +105,16 @@ changed_done(struct ofp_bridge *b, void *rec)
 
     if (c->reset)
         dp_rule_reset_stats(ofp_rule_dp(c->r));
-    ofp_monitor_rule(b, c->r, OFP_RULE_MODIFIED, 0);
+    ofp_monitor_rule(b, c->r, OFP_RULE_MODIFIED, 0, &c->was);
 }
 
 static void
 changed_free(void *rec)
 {
-    free(((struct changed *) rec)->trigger);
+    struct changed *c = rec;
+
+    free(c->trigger);
+    ofp_instr_fini(&c->was);
 }
 
 static const struct ofp_txn_ops changed_ops = {
@@ -121,7 +125,8 @@ static const struct ofp_txn_ops changed_ops = {
 };
 
 void
-ofp_txn_rule_changes(struct ofp_bridge *b, struct ofp_rule *r, bool reset)
+ofp_txn_rule_changes(struct ofp_bridge *b, struct ofp_rule *r, bool reset,
+                     const struct dp_instr *was)
 {
     const struct ofp_trigger *trigger = ofp_trigger_of(b, r);
     struct changed *c = ofp_txn_log(b, &changed_ops);
@@ -133,6 +138,7 @@ ofp_txn_rule_changes(struct ofp_bridge *b, struct ofp_rule *r, bool reset)
     c->flags = r->flags;
     c->importance = r->importance;
     c->reset = reset;
+    ofp_instr_copy(&c->was, was);
     if (trigger)
         c->trigger = base_xmemdup(trigger, sizeof *trigger);
     ofp_timers_get(&b->timers, r, &c->timer);
@@ -207,7 +213,7 @@ removed_done(struct ofp_bridge *b, void *rec)
     struct removed *d = rec;
     struct dp_stats stats;
 
-    ofp_monitor_rule(b, d->r, OFP_RULE_REMOVED, d->why);
+    ofp_monitor_rule(b, d->r, OFP_RULE_REMOVED, d->why, &d->instr);
     if (d->r->flags & OFP_FF_SEND_FLOW_REM) {
         ofp_rule_told_stats(d->r, &stats);
         ofp_async_flow_removed(b, d->r, &stats, d->why);

@@ -9,26 +9,44 @@
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
 
+static bool
+filter_test_other(const struct ofp_filter *f, const struct ofp_rule *r)
+{
+    return !(f->cookie_mask
+             && (ofp_rule_cookie(r) ^ f->cookie) & f->cookie_mask)
+           && ofp_rule_within(r, &f->match);
+}
+
+static bool
+filter_looks_at_instr(const struct ofp_filter *f)
+{
+    return f->out_port != OFP_PORT_ANY || f->out_group != OFP_GROUP_ANY
+           || f->meter;
+}
+
+bool
+ofp_filter_test_instr(const struct ofp_filter *f, const struct ofp_rule *r,
+                      const struct dp_instr *in)
+{
+    if (f->out_port != OFP_PORT_ANY && !ofp_instr_outputs(in, f->out_port))
+        return false;
+    if (f->out_group != OFP_GROUP_ANY
+        && !ofp_instr_has_group(in, f->out_group))
+        return false;
+    if (f->meter && !ofp_instr_has_meter(in, f->meter))
+        return false;
+    return filter_test_other(f, r);
+}
+
 bool
 ofp_filter_test(const struct ofp_filter *f, const struct ofp_rule *r)
 {
     struct dp_instr in;
 
-    if (f->cookie_mask && (ofp_rule_cookie(r) ^ f->cookie) & f->cookie_mask)
-        return false;
-    if (f->out_port != OFP_PORT_ANY || f->out_group != OFP_GROUP_ANY
-        || f->meter) {
-        ofp_rule_instr(r, &in);
-        if (f->out_port != OFP_PORT_ANY
-            && !ofp_instr_outputs(&in, f->out_port))
-            return false;
-        if (f->out_group != OFP_GROUP_ANY
-            && !ofp_instr_has_group(&in, f->out_group))
-            return false;
-        if (f->meter && !ofp_instr_has_meter(&in, f->meter))
-            return false;
-    }
-    return ofp_rule_within(r, &f->match);
+    if (!filter_looks_at_instr(f))
+        return filter_test_other(f, r);
+    ofp_rule_instr(r, &in);
+    return ofp_filter_test_instr(f, r, &in);
 }
 
 /* ------------------------------------------------------- single rules */
@@ -81,7 +99,7 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
         ofp_txn_rule_removed(b, r, why);
         return;
     }
-    ofp_monitor_rule(b, r, OFP_RULE_REMOVED, why);
+    ofp_monitor_rule(b, r, OFP_RULE_REMOVED, why, NULL);
     if (r->flags & OFP_FF_SEND_FLOW_REM) {
         struct dp_stats stats;
 
@@ -95,13 +113,27 @@ ofp_rule_remove(struct ofp_bridge *b, struct ofp_rule *r,
     b->stats.n_rules = b->tables.n_rules;
 }
 
+/* What a rule does before it changes, for who watches.  The caller frees. */
+static struct dp_instr
+rule_was(const struct ofp_bridge *b, const struct ofp_rule *r)
+{
+    struct dp_instr in, was = { .goto_table = DP_NO_TABLE };
+
+    if (b->n_monitors) {
+        ofp_rule_instr(r, &in);
+        ofp_instr_copy(&was, &in);
+    }
+    return was;
+}
+
 /* Before an add or modify touches a rule that is there: counters start anew
  * now or when all is done. */
 static void
-rule_touch(struct ofp_bridge *b, struct ofp_rule *r, bool reset)
+rule_touch(struct ofp_bridge *b, struct ofp_rule *r, bool reset,
+           const struct dp_instr *was)
 {
     if (b->txn)
-        ofp_txn_rule_changes(b, r, reset);
+        ofp_txn_rule_changes(b, r, reset, was);
     else if (reset)
         dp_rule_reset_stats(ofp_rule_dp(r));
 }
@@ -145,16 +177,18 @@ static enum ofp_err
 rule_replace(struct ofp_bridge *b, struct ofp_rule *r,
              const struct ofp_flow_mod *fm)
 {
+    struct dp_instr was = rule_was(b, r);
     enum ofp_err err = rule_set(b, r, &fm->instr, fm->f.cookie);
 
-    if (err)
-        return err;
-    /* 1.3 keeps the counters unless told; 1.0 clears them. */
-    rule_touch(b, r, fm->of10 || fm->flags & OFP_FF_RESET_COUNTS);
-    rule_restart(b, r, fm);
-    if (!b->txn)
-        ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
-    return OFP_OK;
+    if (!err) {
+        /* 1.3 keeps the counters unless told; 1.0 clears them. */
+        rule_touch(b, r, fm->of10 || fm->flags & OFP_FF_RESET_COUNTS, &was);
+        rule_restart(b, r, fm);
+        if (!b->txn)
+            ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0, &was);
+    }
+    ofp_instr_fini(&was);
+    return err;
 }
 
 /* A full table still takes what replaces a rule; for others it may make
@@ -215,7 +249,7 @@ rule_add(struct ofp_bridge *b, const struct ofp_flow_mod *fm)
     if (b->txn)
         ofp_txn_rule_added(b, r);
     else
-        ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0);
+        ofp_monitor_rule(b, r, OFP_RULE_ADDED, 0, NULL);
     ofp_groups_count(&b->groups, &fm->instr, 1);
     b->stats.n_rules = b->tables.n_rules;
     b->dirty = true;
@@ -226,17 +260,19 @@ static enum ofp_err
 rule_modify(struct ofp_bridge *b, struct ofp_rule *r,
             const struct ofp_flow_mod *fm)
 {
+    struct dp_instr was = rule_was(b, r);
     /* 1.0 sets the cookie too; 1.3 leaves all but the instructions. */
     enum ofp_err err = rule_set(b, r, &fm->instr,
                                 fm->of10 ? fm->f.cookie : ofp_rule_cookie(r));
 
-    if (err)
-        return err;
-    rule_touch(b, r, fm->flags & OFP_FF_RESET_COUNTS);
-    ofp_trigger_set(b, r, &fm->trigger);
-    if (!b->txn)
-        ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0);
-    return OFP_OK;
+    if (!err) {
+        rule_touch(b, r, fm->flags & OFP_FF_RESET_COUNTS, &was);
+        ofp_trigger_set(b, r, &fm->trigger);
+        if (!b->txn)
+            ofp_monitor_rule(b, r, OFP_RULE_MODIFIED, 0, &was);
+    }
+    ofp_instr_fini(&was);
+    return err;
 }
 
 /* ------------------------------------------------------------------ scans */

@@ -232,6 +232,8 @@ session_handle(struct ofp_session *s, const uint8_t *msg, size_t len)
         ofp_session_error(s, OFP_ERR_REQ_BAD_VERSION, msg, len);
         return;
     }
+    if (msg[1] == OFPT_HELLO && s->version < OF_VERSION_1_3)
+        return; /* 1.0.0 §5.5.1: its body, if any, is ignored. */
     /* The bindings lend the bytes and do not write to a bound message. */
     obj = of_object_parse(&storage, (uint8_t *) (uintptr_t) msg, (int) len,
                           &perr);

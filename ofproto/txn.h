@@ -68,11 +68,13 @@ void ofp_txn_session_gone(struct ofp_bridge *, const struct ofp_session *);
 bool ofp_txn_work(struct ofp_bridge *);
 
 /* Changes of rules, while one is open; by rules.c.  'changes' comes
- * before the change; 'reset': the counters start anew when all is done. */
+ * before the change; 'reset': the counters start anew when all is done; 'was': what the rule did,
+ * copied, for who watches. */
 struct dp_instr;
 struct ofp_rule;
 void ofp_txn_rule_added(struct ofp_bridge *, struct ofp_rule *);
-void ofp_txn_rule_changes(struct ofp_bridge *, struct ofp_rule *, bool reset);
+void ofp_txn_rule_changes(struct ofp_bridge *, struct ofp_rule *, bool reset,
+                          const struct dp_instr *was);
 /* The groups that it names change to those of 'instr'. */
 void ofp_txn_rule_groups(struct ofp_bridge *, struct ofp_rule *,
                          const struct dp_instr *instr);

@@ -400,12 +400,19 @@ of_hello_negotiate(const uint8_t *msg, int len, uint32_t ours,
 {
     struct walk w = {.msg = msg, .err = err, .version = OF_VERSION_1_3};
     uint32_t common = 0;
-    bool found;
+    bool found, malformed = false;
 
     if (len < OF_MESSAGE_HEADER_LENGTH || of_message_length_get(msg) != len
         || of_message_type_get(msg) != 0)
         return refuse(&w, FAULT_REQUEST_LEN, 0, OF_OBJECT_INVALID);
-    if (!hello_bitmap(msg, (unsigned) len, &found, &common))
+    if (!hello_bitmap(msg, (unsigned) len, &found, &common)) {
+        /* OpenFlow 1.0.0 §5.5.1: a body may be there, "ignoring its
+         * contents". */
+        found = false;
+        common = 0;
+        malformed = msg[0] >= OF_VERSION_1_3;
+    }
+    if (malformed)
         return refuse(&w, FAULT_REQUEST_LEN, OF_MESSAGE_HEADER_LENGTH,
                       OF_OBJECT_INVALID);
     ours &= ~1u;

@@ -161,6 +161,15 @@ START_TEST(test_of10_errors_have_its_numbers)
 }
 END_TEST
 
+START_TEST(test_of10_hello_with_a_body_is_passed_over)
+{
+    ask("0100 000f 00000001 4f70656e466c6f");
+    expect_quiet(&c10);
+    ask("0112 0000 00000009");
+    expect(&c10, 19, NULL);
+}
+END_TEST
+
 START_TEST(test_of10_overlap_has_its_own_code)
 {
     ask(FLOW(PORT1, "00", "0000", "0064", "ffff", "0000", OUT2_10));
@@ -317,6 +326,7 @@ main(void)
     tcase_add_test(tc, test_of10_delete_by_out_port_and_flow_removed);
     tcase_add_test(tc, test_of10_flow_stats_give_back_every_action);
     tcase_add_test(tc, test_of10_errors_have_its_numbers);
+    tcase_add_test(tc, test_of10_hello_with_a_body_is_passed_over);
     tcase_add_test(tc, test_of10_overlap_has_its_own_code);
     tcase_add_test(tc, test_of10_features_list_the_ports);
     tcase_add_test(tc, test_of10_miss_goes_to_its_sessions_alone);

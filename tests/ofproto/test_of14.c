@@ -390,6 +390,30 @@ START_TEST(test_of14_monitor_filters_and_ends)
 }
 END_TEST
 
+/* A change is one of the port's if it was or is sent there. */
+START_TEST(test_of14_monitor_of_a_port_sees_what_leaves_it)
+{
+    ask("0512 0000 00000021 0010 0000 00000000" "00000001"
+        "00000001 ffffffff 000c ff 00" ANY);
+    expect_hex(&c14, UPDATES("0010", "00000021"));
+    FM(.priority = 5, .match = OXM_IN_PORT1, .instr = OUT1);
+    expect_quiet(&c14);
+    FM(.command = 2, .priority = 5, .match = OXM_IN_PORT1, .instr = OUT2);
+    bed_settle();
+    expect(&c14, 19, NULL);
+    FM(.command = 2, .priority = 5, .match = OXM_IN_PORT1, .instr = OUT2);
+    bed_settle();
+    expect_quiet(&c14);
+    FM(.priority = 5, .match = OXM_IN_PORT1, .instr = OUT1);
+    bed_settle();
+    expect(&c14, 19, NULL);
+    FM(.priority = 5, .match = OXM_IN_PORT1, .instr = OUT2);
+    bed_settle();
+    expect(&c14, 19, NULL);
+    expect_quiet(&c14);
+}
+END_TEST
+
 START_TEST(test_of14_monitor_that_is_wrong_is_refused)
 {
     static const struct {
@@ -496,6 +520,7 @@ main(void)
     tcase_add_test(tc, test_of14_monitor_tells_initial_added_modified_removed);
     tcase_add_test(tc, test_of14_monitor_abbreviates_own_changes_unless_told);
     tcase_add_test(tc, test_of14_monitor_filters_and_ends);
+    tcase_add_test(tc, test_of14_monitor_of_a_port_sees_what_leaves_it);
     tcase_add_test(tc, test_of14_monitor_that_is_wrong_is_refused);
     tcase_add_test(tc,
                    test_of14_monitor_pauses_when_nobody_reads_and_resumes);

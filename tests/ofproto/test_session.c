@@ -41,6 +41,8 @@ START_TEST(test_hello_given_version_or_bitmap_negotiates)
         { "0300 0010 00000001 0001 0008 0000000a", 1 },
         { "0500 0010 00000001 0001 0008 00000060", 6 },
         { "0500 0010 00000001 0001 0008 00000004", 0 },
+        /* 1.0's may have a body of any kind, 1.3's not. */
+        { "0100 000f 00000001 4f70656e466c6f", 1 },
         /* An element that nobody knows. */
         { "0400 0010 00000001 0077 0008 00000000", 4 },
     };
