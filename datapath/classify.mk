@@ -14,4 +14,5 @@ libdatapath_a_SOURCES += \
 	%D%/tables/node_fast.h \
 	%D%/tables/staged_fast.c \
 	%D%/interp.h %D%/interp_priv.h %D%/interp.c %D%/interp_ops.c \
+	%D%/interp_meter.c \
 	%D%/trace.c

@@ -149,13 +149,10 @@ egress(struct interp *in, const struct dp_op *op)
 }
 
 static void
-output(struct interp *in, const struct dp_op *op, unsigned reason)
+output_frame(struct interp *in, const struct dp_op *op, unsigned reason)
 {
     struct interp_result *r = in->res;
 
-    in->sent++;
-    if (egress(in, op))
-        return;
     tell_parsed(in, (struct interp_step) { .kind = INTERP_OUT, .op = op,
                                            .drop = -1 });
     r->outs = base_xrealloc(r->outs, (r->n_outs + 1) * sizeof *r->outs);
@@ -169,6 +166,32 @@ output(struct interp *in, const struct dp_op *op, unsigned reason)
         .data = base_xmemdup(in->f.p, in->f.len),
         .len = in->f.len,
     };
+}
+
+/* What goes to the controller passes the two virtual meters, as a copy. */
+static void
+punt(struct interp *in, const struct dp_op *op, unsigned reason)
+{
+    struct interp sub;
+
+    fork_packet(in, &sub);
+    sub.depth--;
+    if (interp_meter(in->pl, &sub.f, DP_METER_SLOWPATH) < 0
+        && interp_meter(in->pl, &sub.f, DP_METER_CONTROLLER) < 0)
+        output_frame(&sub, op, reason);
+    else
+        in->res->n_metered++;
+    free(sub.f.room);
+}
+
+static void
+output(struct interp *in, const struct dp_op *op, unsigned reason)
+{
+    in->sent++;
+    if (op->code == DP_OP_CONTROLLER)
+        punt(in, op, reason);
+    else if (!egress(in, op))
+        output_frame(in, op, reason);
 }
 
 /* An empty list may have no memory at all. */
@@ -252,8 +275,8 @@ run_plain(struct interp *in, const struct dp_op *op)
     case DP_OP_GROUP:
         run_group(in, op);
         return -1;
-    case DP_OP_METER: /* As if all within its rates. */
-        return -1;
+    case DP_OP_METER:
+        return interp_meter(in->pl, &in->f, op->arg);
     default:
         return interp_op(&in->f, op);
     }
@@ -284,8 +307,8 @@ static const uint8_t set_order[] = {
     DP_OP_POP_PBB,      DP_OP_PUSH_MPLS,    DP_OP_PUSH_PBB,
     DP_OP_PUSH_VLAN,    DP_OP_COPY_TTL_OUT, DP_OP_DEC_MPLS_TTL,
     DP_OP_DEC_NW_TTL,   DP_OP_SET_MPLS_TTL, DP_OP_SET_NW_TTL,
-    DP_OP_SET_FIELD,    DP_OP_SET_QUEUE,    DP_OP_GROUP,
-    DP_OP_OUTPUT,
+    DP_OP_SET_FIELD,    DP_OP_METER,        DP_OP_SET_QUEUE,
+    DP_OP_GROUP,        DP_OP_OUTPUT,
 };
 
 static const struct dp_copy_field *
@@ -418,6 +441,11 @@ run_rule(struct interp *in, const struct interp_rule *r)
     int drop = -1;
 
     in->cookie = r->cookie;
+    if (ins->meter) {
+        in->res->drop = interp_meter(in->pl, &in->f, ins->meter);
+        if (in->res->drop >= 0)
+            return false;
+    }
     FOR_OPS (op, &ins->apply) {
         drop = run_op(in, op);
         if (drop >= 0)

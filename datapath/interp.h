@@ -12,7 +12,9 @@
  *          Ports are the caller's: FLOOD, ALL, NORMAL, IN_PORT come out as
  *          such, but with egress tables, which are walked for each port that
  *          a packet is sent to: then 'ports' says which there are.
- * Threads: any; no state.
+ *          Packets meet a meter in the order in which they are run, copies
+ *          depth first: where that decides, workers may decide otherwise.
+ * Threads: any; no state but the meters'.
  * Owns:    the outputs of a result until interp_result_fini.
  * Errors:  none but memory, which aborts.
  * Source:  OpenFlow 1.3.5 §5.1, §5.9, §5.10, §5.12. */
@@ -79,6 +81,23 @@ struct interp_port {
     uint32_t config; /* DP_PC_* */
 };
 
+/* A meter with its token buckets; they live as long as the caller keeps
+ * them.  Every band has a burst. */
+struct interp_band {
+    struct dp_meter_band said;
+    int64_t level;             /* What is in the bucket; full at first. */
+    unsigned passed, exceeded; /* Packets; for the caller to clear. */
+};
+struct interp_meter {
+    uint32_t id;
+    bool pktps;
+    unsigned n;
+    uint64_t last_ns;      /* The buckets are as of then. */
+    struct interp_band band[DP_METER_BANDS];
+};
+void interp_meter_init(struct interp_meter *, uint32_t id,
+                       const struct dp_meter_config *, uint64_t now_ns);
+
 struct interp_pipeline {
     const struct interp_rule *rules;
     size_t n_rules;
@@ -95,6 +114,10 @@ struct interp_pipeline {
     /* The bucket that SELECT and FF choose, INTERP_NO_BUCKET: none. */
     uint32_t (*bucket)(void *arg, uint32_t group, const struct flow_key *);
     void *bucket_arg;
+    struct interp_meter *meters; /* Changed by the frames that run; a meter
+                                  * that is not there lets all pass. */
+    size_t n_meters;
+    uint64_t now_ns;             /* Does not fall. */
     /* Called at each step; NULL: nobody asks. */
     void (*step)(void *arg, const struct interp_step *);
     void *step_arg;
@@ -118,6 +141,7 @@ struct interp_result {
     int drop; /* enum drop_reason of what is left of the frame; -1: none. */
     unsigned n_egress; /* Packets that went through egress tables ... */
     unsigned n_groups; /* Packets given to groups. */
+    unsigned n_metered; /* Copies for the controller that meters dropped. */
     int egress_drop;   /* ... and why one was dropped there; -1: none. */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of the reference interpreter: the frame and the actions on it.
- * Model:   interp.c walks tables, interp_ops.c changes frames.
+ * Model:   interp.c walks tables, interp_ops.c changes frames,
+ *          interp_meter.c has the meters.
  * Threads: as interp.h. */
 #ifndef DP_INTERP_PRIV_H
 #define DP_INTERP_PRIV_H
@@ -21,5 +22,9 @@ struct interp_frame {
 int interp_parse(struct interp_frame *);
 /* One op that is no output.  -1, or the reason to drop the frame. */
 int interp_op(struct interp_frame *, const struct dp_op *);
+
+/* What meter 'id' does to the frame.  -1, or DROP_METER. */
+int interp_meter(const struct interp_pipeline *, struct interp_frame *,
+                 uint32_t id);
 
 #endif

@@ -417,7 +417,7 @@ fold_miss(struct fold *f, uint8_t table, uint8_t miss)
 static void
 fold_end(struct fold *f)
 {
-    if (f->keep)
+    if (f->keep && f->output) /* Without, each op may be why it drops. */
         f->n = f->keep;
     if (!f->output || f->meter)
         emit_simple(f, PROG_OP_DROP, DROP_RULE_DROP);

@@ -89,7 +89,7 @@ walk_name(struct walk *k, const struct dp_bridge *br,
           const struct walk_start *start)
 {
     k->start[0] = (uintptr_t) br;
-    k->start[1] = (uint64_t) dp_read(br->egress) << 56;
+    k->start[1] = (uint64_t) k->egress << 56;
     if (start && start->op->code == PROG_OP_RESUME)
         k->start[0] =
             ((const struct prog_resume *) (const void *) start->op->data)->uid;
@@ -224,7 +224,7 @@ walk_advance(struct dp_bridge *br, struct walk *k, unsigned i,
         walk_step(k, i, &met->step, t, MISS_UID(t, miss));
         /* Ingress tables do not run on into egress tables. */
         if (miss == DP_MISS_CONTINUE && t + 1 < DP_N_TABLES
-            && t + 1 != dp_read(br->egress))
+            && t + 1 != k->egress)
             k->table[i] = (uint8_t) (t + 1);
         else
             k->state[i] = DONE;
@@ -430,7 +430,7 @@ intern_new(struct worker *w, struct dp_bridge *br, unsigned i,
         .steps = k->step[i], .tables = k->tables[i], .n = k->n[i],
         .miss = (uint8_t) (k->uid[i][k->n[i] - 1] >> 8), /* If it is one. */
         .resume = k->state[i] == DONE_RESUME,
-        .egress = dp_read(br->egress),
+        .egress = k->egress,
         .metadata = k->metadata[i],
         .resume_uid = uid_fresh(w),
     };
@@ -459,7 +459,7 @@ walk_first(struct worker *w, struct dp_bridge *br,
     const struct flow_key *rest[BATCH_MAX];
     struct tbl_rule *rules[BATCH_MAX];
     /* A rule's own program knows nothing of egress tables. */
-    bool no_egress = dp_read(br->egress) == DP_NO_TABLE;
+    bool no_egress = w->walk.egress == DP_NO_TABLE;
     unsigned m = 0;
 
     if (weft_unlikely(!tbl))
@@ -503,6 +503,8 @@ walk_burst(struct worker *w, struct dp_bridge *br,
     struct walk *k = &w->walk;
     uint8_t at[BATCH_MAX];
 
+    /* Once: a program is kept under a name that has it. */
+    k->egress = dp_read(br->egress);
     if (start) {
         walk_name(k, br, start);
         walk_init(w, keys, n, start->op);

@@ -113,6 +113,7 @@ struct walk {
     uint64_t hash[BATCH_MAX];
     uint64_t metadata[BATCH_MAX]; /* At the start, host order. */
     uint64_t start[2];            /* What else names the start. */
+    uint8_t egress;               /* br->egress, of all of the walk. */
     /* Of the action set, kept if a rule matches on actset_output. */
     uint32_t actset_output[BATCH_MAX];
     bool actset_group[BATCH_MAX];

@@ -23,11 +23,3 @@ tests_datapath_test_interp_SOURCES = %D%/test_interp.c \
 	tests/support/pktbuild.c
 tests_datapath_test_interp_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_datapath_test_interp_LDADD = libdatapath.a $(BASE_LIBS) $(CHECK_LIBS)
-
-# Needs BED_SOURCES of worker.mk.
-check_PROGRAMS += tests/datapath/test_differential
-TESTS += tests/datapath/test_differential
-tests_datapath_test_differential_SOURCES = %D%/test_differential.c \
-	$(BED_SOURCES)
-tests_datapath_test_differential_CFLAGS = $(DP_TEST_CFLAGS)
-tests_datapath_test_differential_LDADD = $(DP_LIBS) $(CHECK_LIBS)

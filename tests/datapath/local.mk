@@ -6,3 +6,4 @@ include %D%/worker.mk
 include %D%/meter.mk
 include %D%/tunnel.mk
 include %D%/group.mk
+include %D%/differential.mk
