@@ -171,7 +171,9 @@ create(const struct dp_config *c, bool manual, struct dp **out,
     BASE_NEW(dp);
     dp->ev = c->events;
     dp->n_workers = (unsigned) n;
-    dp->poll = c->poll;
+    dp->wait_max_ns = c->latency_us ? c->latency_us * UINT64_C(500)
+                                    : WAIT_DEFAULT_NS;
+    dp->poll = c->poll || dp->wait_max_ns < WAIT_LEAST_NS;
     dp->manual = manual;
     dp->no_chlog = c->no_change_log;
     dp->cache_max = c->cache_entries ? c->cache_entries : DP_CACHE_MAX;

@@ -290,6 +290,11 @@ struct dp_pending_sync {
 };
 #define DP_MAX_SYNCS 64
 
+/* A sleep of a worker whose ports can only be polled: by default, and what is
+ * too short to be one. */
+#define WAIT_DEFAULT_NS UINT64_C(1000000)
+#define WAIT_LEAST_NS UINT64_C(10000)
+
 struct dp {
     struct dp_events ev;
     struct worker *workers[DP_MAX_WORKERS];
@@ -300,6 +305,7 @@ struct dp {
     struct tunnels *tunnels;
     struct dp_port *uplinks[DP_MAX_UPLINKS + 1]; /* By id, from 1. */
     bool poll, manual;
+    uint64_t wait_max_ns;       /* Of a worker, with ports only polled. */
     bool no_chlog;
     uint32_t cache_max;
     uint32_t max_waiting;       /* Frames in queues, per worker. */

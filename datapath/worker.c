@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "datapath/queue.h"
@@ -17,7 +18,7 @@
  * first to the last, if some port can only be polled. */
 #define IDLE_SPINS 64
 #define WAIT_MIN_NS 10000
-#define WAIT_MAX_NS 1000000
+#define TIMER_SLACK_NS 1000
 /* With frames in queues: shorter waits are not worth it; longest wait. */
 #define WAIT_QUEUED_NS UINT64_C(50000)
 #define WAIT_FRAMES_NS UINT64_C(100000000)
@@ -208,7 +209,7 @@ worker_wait(struct worker *w)
     if (queued < WAIT_QUEUED_NS)
         return; /* Waking up takes as long. */
     ns = __atomic_load_n(&w->n_polled, __ATOMIC_RELAXED)
-             ? WEFT_MIN(ns, WAIT_MAX_NS)
+             ? WEFT_MIN(ns, w->dp->wait_max_ns)
              : 0;
     if (queued != UINT64_MAX)
         ns = WEFT_MIN(ns ? ns : WAIT_FRAMES_NS, queued - WAIT_QUEUED_NS / 2);
@@ -315,6 +316,8 @@ worker_main(void *arg)
     struct worker *w = arg;
     bool registered = rte_thread_register() == 0;
 
+    /* The kernel may wake us so much later than asked; 50 us by default. */
+    prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NS);
     rte_rcu_qsbr_thread_online(w->dp->rcu->qsbr, w->id);
     worker_loop(w);
     rte_rcu_qsbr_thread_offline(w->dp->rcu->qsbr, w->id);

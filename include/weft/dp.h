@@ -213,6 +213,9 @@ struct dp_config {
     const char *eal_args;   /* Extra EAL words, NULL: none. */
     const char *cores;      /* "1" or "0,1"; NULL: one worker, any core. */
     bool poll;              /* Always poll, never sleep. */
+    uint32_t latency_us;    /* Longest time that a frame on a port that can
+                             * only be polled waits for a worker that sleeps;
+                             * 0: 2 ms; below 20: they never sleep. */
     uint32_t cache_entries; /* Largest flow cache per worker and bridge; 0:
                              * default 1M; 1: caching off. */
     bool no_change_log;     /* A commit makes all cached flows stale. */

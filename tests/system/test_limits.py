@@ -24,6 +24,35 @@ class Limits(unittest.TestCase):
             print("idle: %.2f %% of a core" % (100 * share))
             self.assertLess(share, 0.05)
 
+    def idle_share(self, *args):
+        """Share of a core with a port that can only be polled."""
+        with lab.Lab() as l:
+            s = l.switch(args=["--eal", "--no-huge"] + list(args))
+            s.ctl("add-br", "br0")
+            s.ctl("add-port", "br0", "p1", "type=dpdk",
+                  "devargs=net_null0,no-rx=1", "ofport=1")
+            time.sleep(1)
+            cpu, start = lab.cpu_seconds(s.process.pid), time.monotonic()
+            time.sleep(3)
+            return ((lab.cpu_seconds(s.process.pid) - cpu)
+                    / (time.monotonic() - start))
+
+    def test_latency_target_decides_how_much_an_idle_worker_polls(self):
+        # Two sleeps each ms at most, and their waking up; then none at all.
+        default = self.idle_share()
+        strict = self.idle_share("--latency-target", "100")
+        always = self.idle_share("--latency-target", "10")
+        print("idle: %.3f, %.3f, %.3f of a core" % (default, strict, always))
+        self.assertLess(default, 0.05)
+        self.assertLess(default, strict)
+        self.assertLess(strict, always)
+
+    def test_latency_target_out_of_range_is_refused(self):
+        r = lab.sh(lab.BUILD + "/weftd", "--latency-target", "1000001",
+                   check=False)
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("--latency-target is not in 0..1000000", r.stderr)
+
     def test_memory_without_huge_pages_is_at_most_300_mib(self):
         with lab.Lab() as l:
             host, a = l.ns("host"), l.ns("a")

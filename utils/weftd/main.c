@@ -42,6 +42,7 @@ static const char help[] =
     "  --config FILE     applies a document of \"weftctl export\" at start\n"
     "  --workers CORES   cores of the fast path, such as 1 or 1,2\n"
     "  --poll            workers never sleep\n"
+    "  --latency-target US  longest wait for a worker that sleeps\n"
     "  --cache N         largest number of cached flows per worker (1: off)\n"
     "  --no-change-log   a change of rules makes all cached flows stale\n"
     "  --mbufs N         packet buffers (default: by the memory there is)\n"
@@ -57,7 +58,7 @@ static const char help[] =
 
 enum { RUN_DIR = 256, STATE_DIR, NO_STATE, CONFIG, WORKERS, POLL, CACHE, NO_CHLOG,
        MBUFS,
-       EAL, LOG, LOG_FILE, PIDFILE, READY_FD, DETACH };
+       EAL, LOG, LOG_FILE, PIDFILE, READY_FD, DETACH, LATENCY };
 
 static const struct option longs[] = {
     { "run-dir", required_argument, NULL, RUN_DIR },
@@ -66,6 +67,7 @@ static const struct option longs[] = {
     { "config", required_argument, NULL, CONFIG },
     { "workers", required_argument, NULL, WORKERS },
     { "poll", no_argument, NULL, POLL },
+    { "latency-target", required_argument, NULL, LATENCY },
     { "cache", required_argument, NULL, CACHE },
     { "no-change-log", no_argument, NULL, NO_CHLOG },
     { "mbufs", required_argument, NULL, MBUFS },
@@ -109,6 +111,10 @@ option_take(struct options *o, int c)
     case CONFIG: o->config = optarg; break;
     case WORKERS: o->dp.cores = optarg; break;
     case POLL: o->dp.poll = true; break;
+    case LATENCY:
+        o->dp.latency_us = number("--latency-target is not in 0..1000000:",
+                                  optarg, 1000000);
+        break;
     case CACHE:
         o->dp.cache_entries = number("--cache is not in 0..67108864:",
                                      optarg, 1u << 26);
