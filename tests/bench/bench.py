@@ -16,7 +16,9 @@ report.  Reserves huge pages for the run and gives them back."""
 import argparse
 import os
 import shutil
+import signal
 import sys
+import time
 
 import bench_control
 import bench_history
@@ -34,10 +36,13 @@ ALL = list(bench_rows.ROWS) + [name for m in OTHERS for name in m.ROWS]
 
 
 def select(words):
-    """Row names for the words of ROWS=; ValueError names a bad one."""
+    """Row names for the words of ROWS= (a row, a letter, an alias, "all");
+    ValueError names a bad one."""
     chosen = []
     for word in words:
-        names = (ALL if word == "all" else bench_rows.ALIASES.get(word, [word]))
+        names = (ALL if word == "all" else
+                 [n for n in ALL if n[0] == word] if len(word) == 1 else
+                 bench_rows.ALIASES.get(word, [word]))
         for one in names:
             if one not in ALL and one not in bench_rows.SWEEP_ROWS:
                 raise ValueError("no row %s (there are %s, %s and all)" % (
@@ -105,14 +110,20 @@ def options():
     p.add_argument("--peers", default="testpmd,ovs,weft")
     p.add_argument("--quick", action="store_true",
                    help="Open vSwitch in its default setting only")
-    p.add_argument("--known-best", action="store_true",
-                   help="Open vSwitch in the best setting of the history")
+    p.add_argument("--profile", action="store_true",
+                   help="sample Weft's worker with perf after the window")
+    p.add_argument("--budget", type=float, default=float("inf"),
+                   help="begin no row after so many seconds")
+    p.add_argument("--known-best", metavar="HISTORY",
+                   help="Open vSwitch in its best setting there")
     o = p.parse_args()
     o.peers = o.peers.split(",")
     return o
 
 
 def check_programs(o):
+    if o.profile and not shutil.which("perf"):
+        sys.exit("bench.py: perf not found: apt-get install linux-perf")
     if os.geteuid():
         sys.exit("bench.py: needs root (namespaces, huge pages): use sudo")
     for peer, program, package in (
@@ -129,7 +140,7 @@ def run_row(bench, name, o):
     if m:
         return m.run_row(bench, name, o.peers)
     row = bench_rows.ROWS.get(name) or bench_rows.SWEEP_ROWS[name]
-    known = (bench_history.best_setting(o.history, name) if o.known_best
+    known = (bench_history.best_setting(o.known_best, name) if o.known_best
              else None)
     return bench.packet_row(name, row, known)
 
@@ -137,6 +148,8 @@ def run_row(bench, name, o):
 def main():
     o = options()
     check_programs(o)
+    # Ended from outside: what was started is stopped all the same.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench.py: ended"))
     try:
         rows = select(o.rows.replace(",", " ").split())
     except ValueError as e:
@@ -148,7 +161,11 @@ def main():
         print("%-4s %-34s %-16s %-24s %-16s %8s %8s  %s" % (
             "row", "workload", "testpmd", "Open vSwitch (best)", "Weft",
             "ratio", "goal", "its setting"))
+        begun = time.monotonic()
         for name in rows:
+            if time.monotonic() - begun > o.budget:
+                print("not begun: " + " ".join(rows[rows.index(name):]))
+                break
             r = run_row(bench, name, o)
             r["ratio"] = ratio(r)
             print_row(r)

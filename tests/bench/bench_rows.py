@@ -38,6 +38,7 @@ DEFAULTS = dict(
     # The measurement.
     goal=1.0,         # Ratio (Open vSwitch's cycles / Weft's) asked for.
     cycles=None,      # Weft's cycles asked for.
+    within=None,      # Or (row, factor, more): of Weft's cycles there.
     warmup=0,         # Seconds before the window; Open vSwitch needs them
                       # to fill its caches with that many flows.
     peers=("testpmd", "ovs", "weft"),
@@ -233,7 +234,7 @@ ROWS = {
               goal=1.7, cycles=105),
     "A5": row("push a VLAN tag", VLAN_RULE, edit="vlan", goal=2, cycles=105),
     "A6": row("A1 in bursts of 1 to 4", PORT_RULE, burst=4, goal=1.5,
-              cycles=144),
+              within=("A1", 1.6, 0)),
     "A7": row("IMIX 64/570/1518, 12 flows", PORT_RULE, size="imix", flows=12,
               goal=1.9, cycles=90),
     "A7l": row("A1 with 1518-byte frames", PORT_RULE, size=1514, goal=1.9,
@@ -292,16 +293,17 @@ ROWS = {
                     cycles=140, warmup=8, tables_hit=10),
     "C6s": row("1k select groups of 4, 10k flows", per_pair("group:%d"),
                groups=[select_group(n, 4) for n in range(1, 1025)],
-               flows=10240, pairs=1024, edit="mac", goal=2, cycles=135,
-               warmup=2),
+               flows=10240, pairs=1024, edit="mac", goal=2, warmup=2,
+               within=("A4", 1, 30)),
     "C6a": row("1k all groups of 2, per copy", per_pair("group:%d"),
                groups=[all_group(n, 2) for n in range(1, 1025)],
-               flows=1024, pairs=1024, edit="mac", copies=2, goal=2,
-               cycles=135, warmup=2),
+               flows=1024, pairs=1024, edit="mac", copies=2, goal=2, warmup=2,
+               within=("A4", 1, 30)),
     "C6m": row("1k meters, 1k flows", per_pair("meter:%d,output:2"),
                meters=["meter=%d,pktps,burst,bands=type=drop,rate=50000000,"
                        "burst_size=1000000" % n for n in range(1, 1025)],
-               flows=1024, pairs=1024, goal=2, cycles=135, warmup=2),
+               flows=1024, pairs=1024, goal=2, warmup=2,
+               within=("A4", 1, 30)),
     "C7": row("100k IPv4 and 100k IPv6 rules",
               lambda: exact_rules(range(0, 200000, 2), False)
               + exact_rules(range(1, 200000, 2), True),
@@ -312,7 +314,8 @@ ROWS = {
                pairs=100000, goal=2, warmup=8, rules_hit=95000),
     "C7s": row("100k IPv6 rules, 100k flows",
                lambda: exact_rules(range(100000), True), flows=100000,
-               pairs=100000, v6=1, goal=2, warmup=8, rules_hit=95000),
+               pairs=100000, v6=1, goal=2, warmup=8, rules_hit=95000,
+               within=("C7f", 1, 20)),
 
     "D1": row("3 rules, random 5-tuples", ACL_RULES, kind="random",
               flows=1 << 20, goal=5, cycles=250),
@@ -327,10 +330,12 @@ ROWS = {
                     scan_half, goal=1),
     "D6": trace_row("100k flows of one CRC32C", five_tuple_rules(320),
                     lambda: bench_rules.one_crc(102400), flows=102400,
-                    goal=1, warmup=8),
+                    goal=1, warmup=8,
+                    within=("B3", 1.1, 0)),
     "D7": row("beside a tenant of 10k odd rules", tenant_rules, flows=1024,
               pairs=32, victim=True, goal=1,
-              second=dict(kind="random", flows=1 << 16, pps=100000)),
+              second=dict(kind="random", flows=1 << 16, pps=100000),
+              within=("B1", 1.1, 0)),
     "D7w": row("10k odd rules, random 5-tuples",
                lambda: bench_rules.worst_texts(10000, 1), kind="random",
                flows=1 << 20, goal=5),
@@ -338,10 +343,12 @@ ROWS = {
               fate="any", goal=2, cycles=180),
     "D9": row("beside 1M packet-ins/s", FLOOD_RULES, victim=True, goal=3,
               second=dict(flows=1024, pairs=32, pps=1000000),
-              beside=("packet-in", "60")),
+              beside=("packet-in", "60"),
+              within=("A1", 1.25, 0)),
     "D10": row("B3 in a storm of 50k flow-mods/s", five_tuple_rules(320),
                flows=102400, pairs=320, goal=5, warmup=8,
-               beside=("storm", "50000")),
+               beside=("storm", "50000"),
+               within=("B3", 1.3, 0)),
 
     "E1": row("VXLAN encap, 1k flows", None, flows=1024, pairs=32,
               tunnel="vxlan", encap=True, goal=1.5, cycles=122),
@@ -365,7 +372,8 @@ ROWS = {
               tunnel="vxlan", decap=True, goal=4, cycles=230, warmup=4,
               tables_hit=40),
     "E8": row("VXLAN encap of 1450-byte frames", None, flows=1024, pairs=32,
-              size=1450, tunnel="vxlan", encap=True, goal=2, cycles=132),
+              size=1450, tunnel="vxlan", encap=True, goal=2,
+              within=("E1", 1, 10)),
 }
 # For the plots: the same rules or flows, more and more of them.
 SWEEPS = {

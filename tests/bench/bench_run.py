@@ -17,6 +17,8 @@ from bench_weft import Weft
 
 HUGE = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 HUGE_PAGES = 1400
+# Seconds after which each has surely seen all flows of a row.
+WARMUPS = {"testpmd": 0, "ovs": 8, "weft": 4}
 PEERS = {"testpmd": Testpmd, "ovs": Ovs, "weft": Weft}
 
 
@@ -142,8 +144,8 @@ class Bench:
             if row["beside"] and name != "testpmd":
                 peer.beside = peer.popen(*self.ofblast(peer, 0,
                                                        *row["beside"]))
-            time.sleep(max(self.o.warmup, row["warmup"]
-                           if name != "testpmd" else 0))
+            time.sleep(max(self.o.warmup, min(row["warmup"],
+                                              WARMUPS[name])))
         except Exception:
             peer.stop()
             raise
@@ -163,6 +165,8 @@ class Bench:
                     time.sleep(max(1, row["warmup"] / 4))
                 got[setting[0]] = self.measure(peer)
             self.check_rules(peer, got)
+            if self.o.profile and name == "weft":
+                got[setting[0]]["profile"] = self.profile(peer)
             if peer.beside and peer.beside.poll() is not None:  # Not by us.
                 raise PeerError("ofblast %s ended" % row["beside"][0])
         except PeerError as e:
@@ -170,6 +174,16 @@ class Bench:
         finally:
             peer.stop()
         return got
+
+    def profile(self, peer):
+        """[(share, function)] of the worker's time, the largest first."""
+        data = os.path.join(self.dir, "perf.data")
+        run("perf", "record", "-q", "-e", "cpu-clock", "-F", "4999", "-t",
+            os.path.basename(peer.worker()), "-o", data, "--", "sleep", "2")
+        out = run("perf", "report", "--stdio", "-q", "-i", data,
+                  "--no-children", "-F", "overhead,symbol", "-w", "8,60")
+        found = re.findall(r"([\d.]+)%\s+\[.\]\s+(\S+)", out)
+        return [(float(share), symbol) for share, symbol in found[:12]]
 
     @staticmethod
     def check_rules(peer, got):
@@ -229,6 +243,7 @@ def summary(setting, runs):
                 worst_us=statistics.median(r["worst_us"] for r in runs),
                 switches=max(r["switches"] for r in runs),
                 rules_hit=runs[-1].get("rules_hit"),
+                profile=runs[-1].get("profile"),
                 wrong=wrong[0] if wrong else None)
 
 

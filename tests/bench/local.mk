@@ -17,9 +17,11 @@ BENCH_FILES = \
 	%D%/bench_ovs.py \
 	%D%/bench_peers.py \
 	%D%/bench_pipelines.py \
+	%D%/bench_report.py \
 	%D%/bench_rows.py \
 	%D%/bench_rules.py \
 	%D%/bench_run.py \
+	%D%/bench_svg.py \
 	%D%/bench_taps.py \
 	%D%/bench_testpmd.py \
 	%D%/bench_weft.py
@@ -43,4 +45,12 @@ BENCH_FLAGS =
 bench: tests/bench/gen_plugin.so tests/bench/ofblast $(bin_PROGRAMS) $(sbin_PROGRAMS)
 	/usr/bin/python3 $(srcdir)/%D%/bench.py --build . --rows "$(ROWS)" \
 	    --repeat $(REPEAT) $(BENCH_FLAGS)
+
+# docs/performance/ from the committed history.
+PERFORMANCE = docs/performance
+.PHONY: bench-report
+bench-report:
+	/usr/bin/python3 $(srcdir)/%D%/bench_report.py \
+	    --history $(srcdir)/$(PERFORMANCE)/history.jsonl \
+	    --out $(srcdir)/$(PERFORMANCE)
 include %D%/classify.mk
