@@ -359,6 +359,29 @@ class Lab:
         return json.loads(out)["end"]["sum_received"]["bits_per_second"]
 
 
+class TwoVms(unittest.TestCase):
+    """A case with one switch for all its tests: bridge br0 with tap1 (VM in
+    self.a, 10.0.0.1, port 1) and tap2 (in self.b, 10.0.0.2, port 2)."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab()
+        cls.a, cls.b = cls.lab.ns("a"), cls.lab.ns("b")
+        cls.s = s = cls.lab.switch()
+        s.ctl("add-br", "br0", "dpid=00000000000000aa")
+        for i, ns in ((1, cls.a), (2, cls.b)):
+            s.tap("br0", "tap%d" % i, ns, "10.0.0.%d/24" % i, ofport=i,
+                  mac="02:00:00:00:00:%02x" % i)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.s.check_balance()
+        cls.lab.down()
+
+    def setUp(self):
+        self.s.ofctl("del-flows")
+
+
 def cpu_seconds(pid):
     """User and system time of a process so far."""
     with open("/proc/%d/stat" % pid) as f:

@@ -8,26 +8,7 @@ import unittest
 import lab
 
 
-class OvsOfctl(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.lab = lab.Lab()
-        cls.a, cls.b = cls.lab.ns("a"), cls.lab.ns("b")
-        cls.s = s = cls.lab.switch()
-        s.ctl("add-br", "br0", "dpid=00000000000000aa")
-        s.tap("br0", "tap1", cls.a, "10.0.0.1/24", ofport=1,
-              mac="02:00:00:00:00:01")
-        s.tap("br0", "tap2", cls.b, "10.0.0.2/24", ofport=2,
-              mac="02:00:00:00:00:02")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.s.check_balance()
-        cls.lab.down()
-
-    def setUp(self):
-        self.s.ofctl("del-flows")
-
+class OvsOfctl(lab.TwoVms):
     def rules(self, *filters):
         out = self.s.ofctl("dump-flows", *filters)
         return [line for line in out.splitlines() if "actions=" in line]
