@@ -5,19 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "tests/datapath/bed.h"
 
 #define FLOWS 200 /* By source and by destination port: as many squared. */
 
 static struct bed b;
 static struct dp_rule *rules[2][FLOWS];
-
-static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
 
 static void
 flow(struct pkt *p, unsigned src, unsigned dst)
@@ -254,7 +247,7 @@ main(void)
     Suite *s = suite_create("arena");
     TCase *tc = tcase_create("arena");
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc,

@@ -8,21 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "tests/datapath/bed.h"
 
 static struct bed b;
 
 static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
-
-static void
 setup(void)
 {
-    bed_open(&b, 4, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
+    bed_open(&b, 4, BED_CAPS);
 }
 
 /* For tests of the cache itself, whatever the matrix asks for. */
@@ -1224,7 +1217,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, test_dp_rule_in_port_outputs_unchanged);

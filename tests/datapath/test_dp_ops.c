@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "datapath/offload.h"
 #include "tests/datapath/bed.h"
 
@@ -15,15 +14,9 @@ static struct pkt p, want;
 static struct ops o;
 
 static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
-
-static void
 setup(void)
 {
-    bed_open(&b, 3, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
+    bed_open(&b, 3, BED_CAPS);
     o.n = 0;
 }
 
@@ -779,7 +772,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_set_field_addresses_keep_checksums_right, 0,

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "tests/datapath/bed.h"
 #include "utils/base/clock.h"
 
@@ -18,12 +17,6 @@ static be32 resolved;
 
 #define HERE 0xc0000201u  /* 192.0.2.1 */
 #define THERE 0xc0000202u
-
-static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
 
 static void
 on_resolve(void *arg, be32 remote, be32 local)
@@ -71,7 +64,7 @@ setup(void)
     const be32 addrs[] = { be32_from(HERE), be32_from(THERE) };
 
     n_resolve = n_uplink_rx = 0;
-    bed_open(&b, 3, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
+    bed_open(&b, 3, BED_CAPS);
     b.dp->ev.resolve = on_resolve;
     b.dp->ev.uplink_rx = on_uplink_rx;
     bed_add_uplink(&b, 8, 0, &uplink);
@@ -424,7 +417,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 60);
     tcase_add_loop_test(tc, test_tunnel_frame_goes_out_and_comes_back, 0, 2);

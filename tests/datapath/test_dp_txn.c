@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "tests/datapath/bed.h"
 
 #define N_PORTS 4
@@ -27,12 +26,6 @@ rnd(uint32_t limit)
     rng ^= rng >> 7;
     rng ^= rng << 17;
     return (uint32_t) ((rng >> 16) % limit);
-}
-
-static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
 }
 
 /* ------------------------------------------------------------------- model */
@@ -454,13 +447,13 @@ main(void)
     int failed;
 
     tcase_set_timeout(tc, 120);
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_test(tc, test_dp_txn_of_few_rules_switches_over_at_once);
     tcase_add_test(tc, test_dp_txn_of_few_masks_switches_over_at_once);
     tcase_add_test(tc, test_dp_txn_of_many_masks_switches_over_at_once);
     tcase_add_test(tc, test_dp_txn_of_long_groups_switches_over_at_once);
     suite_add_tcase(s, tc);
-    tcase_add_unchecked_fixture(single, eal_up, NULL);
+    tcase_add_unchecked_fixture(single, bed_eal_up, NULL);
     tcase_add_checked_fixture(single, setup, teardown);
     tcase_add_test(single, test_dp_txn_aborted_keeps_counters_of_old_rules);
     tcase_add_test(single, test_dp_txn_deleted_rule_is_readable_until_settled);

@@ -5,19 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "tests/datapath/bed.h"
 
 #define EGRESS 10
 
 static struct bed b;
 static struct pkt p, tagged;
-
-static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
 
 static void
 setup(void)
@@ -244,7 +237,7 @@ main(void)
     TCase *tc = tcase_create("egress");
 
     tcase_set_timeout(tc, 60);
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(
         tc, test_egress_given_output_tables_see_the_port_and_the_in_port);

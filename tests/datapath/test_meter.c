@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "datapath/meter.h"
 #include "tests/datapath/bed.h"
 
@@ -18,15 +17,9 @@ static struct pkt p;
 static struct ops o;
 
 static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
-
-static void
 setup(void)
 {
-    bed_open(&b, 3, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
+    bed_open(&b, 3, BED_CAPS);
     o.n = 0;
 }
 
@@ -609,7 +602,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "datapath/eal.h"
 #include "datapath/queue.h"
 #include "tests/datapath/bed.h"
 
@@ -17,15 +16,9 @@ static struct pkt p;
 static struct ops o;
 
 static void
-eal_up(void)
-{
-    ck_assert_int_eq(eal_start("-m 96 --no-huge", NULL), 0);
-}
-
-static void
 setup(void)
 {
-    bed_open(&b, 3, PORT_CAP_CSUM | PORT_CAP_TSO | PORT_CAP_MULTI_SEG);
+    bed_open(&b, 3, BED_CAPS);
     o.n = 0;
 }
 
@@ -96,13 +89,7 @@ feed(unsigned queue, unsigned n, size_t len)
 static void
 taken(unsigned n[4])
 {
-    struct rte_mbuf *m;
-
-    memset(n, 0, 4 * sizeof n[0]);
-    while ((m = bed_take(&b, 2))) {
-        n[*rte_pktmbuf_mtod_offset(m, uint8_t *, 5) & 3]++;
-        rte_pktmbuf_free(m);
-    }
+    bed_count_by(&b, 2, 5, n, 4); /* Last byte of the destination. */
 }
 
 /* Time passes; the link takes 'room' more frames. */
@@ -465,7 +452,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_unchecked_fixture(tc, eal_up, NULL);
+    tcase_add_unchecked_fixture(tc, bed_eal_up, NULL);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, test_queue_max_rate_is_held_to_the_frame, 0,
