@@ -226,6 +226,16 @@ struct tunnel_tx {
 void tunnel_tx_burst(struct tunnel_worker *, const struct tunnel_port *port,
                      struct rte_mbuf *m[], unsigned n, struct tunnel_tx tx[]);
 
+/* Encapsulates packets from the front of m[] as long as nothing about them is
+ * special: a fixed remote whose next hop is known, one segment with headroom
+ * of its own, within the MTU, no flags of transmit or of others in ol_flags,
+ * keys[i] what they are now.  Returns how many, m[i] and the bytes of the
+ * others are untouched; those that were go out of *uplink. */
+unsigned tunnel_tx_plain(struct tunnel_worker *, const struct tunnel_port *,
+                         struct rte_mbuf *const m[],
+                         const struct flow_key *const keys[], unsigned n,
+                         uint32_t *uplink);
+
 /* False: tunnel_tx_burst does not look at tx[].tun of this port's packets. */
 bool tunnel_port_needs_key(const struct tunnel_port *);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Encapsulation: the port's header is stored in front of the frame as 64
  * bytes, right-aligned, so that no byte of the frame is touched; then what
- * depends on the next hop and on the packet is patched. */
-#include "datapath/tunnel.h"
-#include "datapath/tunnel_priv.h"
+ * depends on the next hop and on the packet is patched.  tunnel_tx_plain does
+ * that for runs of packets about which nothing is special, tunnel_tx_burst
+ * for any. */
+#include "datapath/tunnel_hash_fast.h"
 
 void
 tunnel_worker_init(struct tunnel_worker *w, const struct tunnels *tunnels,
@@ -304,6 +305,134 @@ tunnel_tx_burst(struct tunnel_worker *w, const struct tunnel_port *port,
         tx[i].uplink = nh->uplink;
         tx[i].verdict = encap_one(w, t, port, &h, &m[i], &tx[i]);
     }
+}
+
+/* What a burst to one next hop asks of the port, apart from where stores to
+ * frames might reach. */
+struct plain {
+    struct header h;
+    uint32_t max_len; /* Of an inner frame. */
+    uint32_t entropy_min, entropy_span;
+    uint8_t len, udp_off, entropy_off;
+    uint8_t tos, tos_mask;
+    bool flow_id, keep_vlan;
+    bool by_key; /* A packet may name its source. */
+};
+
+static inline uint8_t
+plain_tos(const struct plain *c, const uint8_t *inner, uint16_t type)
+{
+    uint32_t word = get_be16(inner + TUNNEL_ETH_HLEN), tos = 0;
+
+    tos = type == 0x0800 ? word & 0xff : tos;
+    tos = type == 0x86dd ? word >> 4 & 0xff : tos;
+    return (uint8_t) (c->tos | (tos & c->tos_mask));
+}
+
+/* Complete, in one piece, in memory of its own with headroom, and such as the
+ * tunnel carries? */
+static inline bool
+plain_takes(const struct plain *c, const struct rte_mbuf *m, uint16_t type)
+{
+    /* Bits of transmit offloads, of ours and of foreign memory. */
+    uint64_t special = m->ol_flags & ~(RTE_MBUF_F_FIRST_FREE - 1);
+
+    special |= (uint64_t) (rte_mbuf_refcnt_read(m) ^ 1) | (m->nb_segs ^ 1u);
+    special |= (uint64_t) (m->data_off < TUNNEL_STORE)
+               | (m->pkt_len > c->max_len)
+               | (tunnel_type_is_vlan(type) & !c->keep_vlan);
+    return !special;
+}
+
+static inline void
+plain_store(const struct plain *c, struct rte_mbuf *m, uint8_t *inner,
+            uint8_t tos, uint32_t hash)
+{
+    uint8_t *out = inner - c->len;
+    uint32_t len = m->pkt_len + c->len, ip_len = len - TUNNEL_ETH_HLEN;
+
+    memcpy(inner - TUNNEL_STORE, c->h.store, TUNNEL_STORE);
+    out[TUNNEL_IP_TOS] = tos;
+    put_be16(out + TUNNEL_IP_LEN, (uint16_t) ip_len);
+    put_be16(out + TUNNEL_IP_CSUM, ip_csum_finish(c->h.csum + ip_len + tos));
+    if (c->udp_off) {
+        put_be16(out + c->udp_off + 4, (uint16_t) (len - c->udp_off));
+        put_be16(out + c->entropy_off,
+                 (uint16_t) (c->entropy_min
+                             + ((uint64_t) hash * c->entropy_span >> 32)));
+    } else if (c->flow_id) {
+        out[c->entropy_off] = (uint8_t) (hash >> 24);
+    }
+    m->data_off = (uint16_t) (m->data_off - c->len);
+    m->data_len = (uint16_t) (m->data_len + c->len);
+    m->pkt_len = len;
+}
+
+/* False: there is more to each packet than struct plain says. */
+static bool
+plain_make(struct plain *c, struct tunnel_worker *w,
+           const struct tunnel_port *port)
+{
+    struct tunnel_nh *nh;
+    int verdict;
+
+    if (port->remote_flow || port->key_flow || !port->df
+        || !port->udp_off != (port->entropy != TNL_ENTROPY_SRC_PORT))
+        return false;
+    nh = nexthop_usable(w, port, __atomic_load_n(&port->nh, __ATOMIC_ACQUIRE),
+                        port->remote, &verdict);
+    if (!nh || nh->mtu + TUNNEL_ETH_HLEN < port->len)
+        return false;
+    header_make(&c->h, port, nh, port->local ? port->local : nh->src);
+    c->by_key = !port->local;
+    c->max_len = nh->mtu + (uint32_t) TUNNEL_ETH_HLEN - port->len;
+    c->entropy_min = port->entropy_min;
+    c->entropy_span = port->entropy_span;
+    c->len = port->len;
+    c->udp_off = port->udp_off;
+    c->entropy_off = port->entropy_off;
+    c->tos = port->tos;
+    c->tos_mask = port->tos_mask;
+    c->flow_id = port->entropy == TNL_ENTROPY_FLOW_ID;
+    c->keep_vlan = port->keep_vlan;
+    return true;
+}
+
+unsigned
+tunnel_tx_plain(struct tunnel_worker *w, const struct tunnel_port *port,
+                struct rte_mbuf *const m[],
+                const struct flow_key *const keys[], unsigned n,
+                uint32_t *uplink)
+{
+    struct plain made;
+    unsigned i;
+
+    if (!plain_make(&made, w, port))
+        return 0;
+    *uplink = made.h.nh->uplink;
+
+    /* Nobody has its address: no store to a frame can change it. */
+    const struct plain c = made;
+
+    for (i = 0; i < n; i++)
+        weft_prefetch_write(rte_pktmbuf_mtod(m[i], uint8_t *) - TUNNEL_STORE);
+    for (i = 0; i < n; i++) {
+        uint8_t *inner = rte_pktmbuf_mtod(m[i], uint8_t *);
+        uint16_t type;
+
+        if (weft_unlikely(m[i]->data_len < TUNNEL_ETH_HLEN + 2))
+            break;
+        type = get_be16(inner + 12);
+        if (weft_unlikely(!plain_takes(&c, m[i], type)
+                          || (c.by_key && keys[i]->tun_src)))
+            break;
+        /* A tag that is kept hides the TOS byte. */
+        if (weft_unlikely(tunnel_type_is_vlan(type)) && c.tos_mask)
+            break;
+        plain_store(&c, m[i], inner, plain_tos(&c, inner, type),
+                    tunnel_hash_key_fast(keys[i]));
+    }
+    return i;
 }
 
 bool

@@ -289,6 +289,12 @@ tunnel_too_big(struct worker *w, struct dp_port *p, const struct rte_mbuf *m,
     dp_count(worker_port(w, p)->stats.rx_bytes, pend.m->pkt_len);
 }
 
+static inline struct dp_port *
+uplink_by_id(const struct worker *w, uint32_t id)
+{
+    return id <= DP_MAX_UPLINKS ? dp_load(&w->dp->uplinks[id]) : NULL;
+}
+
 /* The uplink that an encapsulated frame goes out of, or NULL: 'm' is gone. */
 static inline struct dp_port *
 tunnel_uplink(struct worker *w, struct dp_port *p, const struct tunnel_tx *tx,
@@ -302,8 +308,7 @@ tunnel_uplink(struct worker *w, struct dp_port *p, const struct tunnel_tx *tx,
         tx_drop(w, p, m, (unsigned) tx->verdict);
         return NULL;
     }
-    if (weft_likely(tx->uplink <= DP_MAX_UPLINKS))
-        up = dp_load(&w->dp->uplinks[tx->uplink]);
+    up = uplink_by_id(w, tx->uplink);
     if (weft_unlikely(!up))
         tx_drop(w, p, m, DROP_TNL_NO_ROUTE);
     return up;
@@ -324,10 +329,37 @@ tunnel_fill(const struct tunnel_port *port,
                                           .dst = keys[i]->tun_dst };
 }
 
-/* Puts complete frames into the tunnel; the first frame of a packet counts in
- * the balance. */
+/* Those in front about which nothing is special; returns how many. */
+static unsigned
+tunnel_send_plain(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+                  const struct flow_key *const keys[], unsigned n)
+{
+    struct port_pw *pp = worker_port(w, p);
+    struct dp_port *up;
+    uint64_t bytes = 0;
+    uint32_t id;
+
+    n = tunnel_tx_plain(&w->tw, dp_load(&p->tnl), m, keys, n, &id);
+    if (weft_unlikely(!n))
+        return 0;
+    up = uplink_by_id(w, id);
+    if (weft_unlikely(!up)) {
+        for (unsigned i = 0; i < n; i++)
+            tx_drop(w, p, m[i], DROP_TNL_NO_ROUTE);
+        return n;
+    }
+    for (unsigned i = 0; i < n; i++)
+        bytes += m[i]->pkt_len;
+    stage_burst(w, up, m, n, bytes);
+    dp_count(pp->stats.tx_packets, n);
+    dp_count(pp->stats.tx_bytes, bytes);
+    dp_count(p->br->pw[w->id]->bal.sent, n);
+    return n;
+}
+
+/* Any others; the first frame of a packet counts in the balance. */
 static void
-tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+tunnel_send_any(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
             const struct flow_key *const keys[], unsigned n)
 {
     struct port_pw *pp = worker_port(w, p);
@@ -366,6 +398,17 @@ tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
     dp_count(pp->stats.tx_packets, sent);
     dp_count(pp->stats.tx_bytes, t.bytes);
     dp_count(p->br->pw[w->id]->bal.sent, sent - t.cont);
+}
+
+/* Puts complete frames into the tunnel. */
+static void
+tunnel_send(struct worker *w, struct dp_port *p, struct rte_mbuf *m[],
+            const struct flow_key *const keys[], unsigned n)
+{
+    unsigned done = tunnel_send_plain(w, p, m, keys, n);
+
+    if (weft_unlikely(done < n))
+        tunnel_send_any(w, p, m + done, keys + done, n - done);
 }
 
 /* A large segment: cut, then into the tunnel. */

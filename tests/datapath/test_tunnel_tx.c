@@ -214,6 +214,104 @@ START_TEST(test_tunnel_hash_of_key_and_of_frame_agree)
 }
 END_TEST
 
+/* A random frame of 'len' bytes whose key is in *k; false: no frame. */
+static bool
+random_frame(uint8_t *p, size_t len, uint64_t *rng, struct flow_key *k)
+{
+    static const uint16_t types[] = { 0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8,
+                                      0x9100, 0x1234 };
+    struct pkt_layout lay = { 0 };
+
+    for (size_t i = 0; i < len; i++) {
+        *rng = *rng * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        p[i] = (uint8_t) (*rng >> 56);
+    }
+    put_be16(p + 12, types[(*rng >> 40) % WEFT_ARRAY_LEN(types)]);
+    p[14] = p[12] == 8 ? 0x45 : (uint8_t) (0x60 | (p[14] & 15));
+    put_be16(p + (p[12] == 8 ? 16 : 18), (uint16_t) (len - 54));
+    p[20] = p[12] == 8 ? 0 : 17;
+    p[21] = 0;
+    memset(k, 0, sizeof *k);
+    return extract_key(p, len, k, &lay) == EXTRACT_OK;
+}
+
+START_TEST(test_tunnel_tx_plain_writes_what_the_general_way_writes)
+{
+    static const char *const texts[] = {
+        "vxlan remote=192.0.2.2 key=5001", "nvgre remote=192.0.2.2 key=6001",
+        "vxlan remote=192.0.2.2 local=192.0.2.1 key=7 inner-vlan=keep",
+        "vxlan remote=192.0.2.2 key=9 tos=8",
+    };
+    const struct tunnel_port *p = port(texts[_i], 1);
+    uint64_t rng = UINT64_C(0x243f6a8885a308d3);
+    unsigned taken = 0, left = 0;
+
+    for (int i = 0; i < 4000; i++) {
+        uint8_t bytes[200];
+        struct flow_key k;
+        const struct flow_key *keys[] = { &k };
+        struct tunnel_tx tx;
+        struct rte_mbuf *a, *b;
+        uint32_t uplink = 0;
+
+        if (!random_frame(bytes, 60 + i % 140u, &rng, &k))
+            continue;
+        a = frame(bytes, 60 + i % 140u);
+        b = frame(bytes, 60 + i % 140u);
+        tx = (struct tunnel_tx) { .hash = tunnel_hash_key(&k) };
+        tunnel_tx_burst(&worker, p, &a, 1, &tx);
+        if (tunnel_tx_plain(&worker, p, &b, keys, 1, &uplink)) {
+            ck_assert_int_eq(tx.verdict, TUNNEL_OK);
+            ck_assert_uint_eq(uplink, tx.uplink);
+            ck_assert_uint_eq(a->pkt_len, b->pkt_len);
+            ck_assert_uint_eq(a->data_len, b->data_len);
+            ck_assert_mem_eq(bytes_of(a), bytes_of(b), a->pkt_len);
+            taken++;
+        } else {
+            ck_assert_uint_eq(b->pkt_len, 60 + i % 140u);
+            ck_assert_mem_eq(bytes_of(b), bytes, b->pkt_len);
+            left++;
+        }
+        rte_pktmbuf_free(a);
+        rte_pktmbuf_free(b);
+    }
+    ck_assert_uint_gt(taken, 500);
+    ck_assert_uint_gt(left, 50);
+}
+END_TEST
+
+START_TEST(test_tunnel_tx_plain_leaves_what_is_special)
+{
+    const struct tunnel_port *p = port(vxlan, 1);
+    const struct flow_key k = { 0 };
+    const struct flow_key *keys[8];
+    struct rte_mbuf *m[8];
+    uint8_t big[1600] = { 0 };
+    uint32_t uplink;
+
+    for (int i = 0; i < 8; i++) {
+        keys[i] = &k;
+        m[i] = frame(arp_frame, sizeof arp_frame);
+    }
+    rte_mbuf_refcnt_update(m[1], 1);
+    m[2]->data_off = 63;
+    m[3]->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM;
+    put_be16(rte_pktmbuf_mtod_offset(m[4], uint8_t *, 12), 0x8100);
+    rte_pktmbuf_free(m[5]);
+    m[5] = frame(big, 1465); /* 1464 fit. */
+    ck_assert_ptr_nonnull(rte_pktmbuf_trim(m[6], 28) ? NULL : m[6]);
+    ck_assert_uint_eq(tunnel_tx_plain(&worker, p, m, keys, 8, &uplink), 1);
+    for (int i = 1; i < 7; i++)
+        ck_assert_uint_eq(
+            tunnel_tx_plain(&worker, p, m + i, keys, 8 - i, &uplink), 0);
+    ck_assert_uint_eq(tunnel_tx_plain(&worker, p, m + 7, keys, 1, &uplink),
+                      1);
+    rte_mbuf_refcnt_update(m[1], -1);
+    m[3]->ol_flags = 0;
+    rte_pktmbuf_free_bulk(m, 8);
+}
+END_TEST
+
 START_TEST(test_tunnel_hash_fragments_of_a_datagram_agree)
 {
     uint8_t first[60] = { 0 }, later[60] = { 0 };
@@ -616,6 +714,9 @@ main(void)
         tc, test_tunnel_tx_without_hash_entropy_follows_the_inner_flow);
     tcase_add_test(tc, test_tunnel_hash_of_key_and_of_frame_agree);
     tcase_add_test(tc, test_tunnel_hash_fragments_of_a_datagram_agree);
+    tcase_add_loop_test(
+        tc, test_tunnel_tx_plain_writes_what_the_general_way_writes, 0, 4);
+    tcase_add_test(tc, test_tunnel_tx_plain_leaves_what_is_special);
     tcase_add_test(tc,
                    test_tunnel_tx_key_by_flow_must_be_in_the_types_range);
     tcase_add_test(tc, test_tunnel_tx_fixed_key_wins_over_the_flows);
