@@ -48,7 +48,7 @@ def select(words):
                 raise ValueError("no row %s (there are %s, %s and all)" % (
                     one, " ".join(ALL), " ".join(bench_rows.ALIASES)))
             chosen.append(one)
-    return chosen
+    return list(dict.fromkeys(chosen))
 
 
 def module_of(name):

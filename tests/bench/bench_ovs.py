@@ -81,7 +81,7 @@ class Ovs(Peer):
         for command, lines in (("add-groups", r["groups"]),
                                ("add-meter", r["meters"])):
             if command == "add-groups" and lines:
-                self.ofctl("-O", "OpenFlow13", command, "br0",
+                self.ofctl("-O", "OpenFlow15", command, "br0",
                            self.write_lines(lines))
             for line in lines if command == "add-meter" else []:
                 self.ofctl("-O", "OpenFlow13", command, "br0", line)

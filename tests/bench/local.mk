@@ -30,6 +30,8 @@ GEN_FILES = \
 	%D%/gen_plugin.c \
 	%D%/gen_rx.c \
 	%D%/gen_tx.c
+dist_check_SCRIPTS += %D%/test_bench.py
+TESTS += %D%/test_bench.py
 EXTRA_DIST += $(BENCH_FILES) $(GEN_FILES) %D%/gen.h
 
 # A plugin for EAL's -d: built by hand, automake knows no plain shared object.
