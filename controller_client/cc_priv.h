@@ -39,6 +39,7 @@ struct ssl_st;
 #define CC_LOW_MARK (64u << 10)     /* Queue below which writable() is told. */
 #define CC_WRITE_ROUNDS 8           /* Writes per wake-up. */
 #define CC_CONNECT_S 10
+#define CC_ANSWER_S 4u              /* Longest wait for an echo's reply. */
 #define CC_SERVICE_PROBE_S 60       /* Default for who connects to us. */
 #define CC_DRAIN_S 5                /* To flush before a close. */
 #define CC_LINGER_S 1               /* For the peer to read the last bytes. */

@@ -460,27 +460,27 @@ probe_send(struct cc_conn *c)
 }
 
 /* Thread: control.  The peer was silent: ask, then give up.  A peer that has
- * not said its HELLO gets two intervals as well, however much it sends. */
+ * not said its HELLO gets one interval, however much it sends. */
 static void
 keep_alive(struct cc_conn *c)
 {
+    unsigned answer_s = WEFT_MIN(c->target->probe_s, CC_ANSWER_S);
     uint64_t interval = c->target->probe_s * NS_PER_S;
-    uint64_t now = base_clock_ns();
+    uint64_t answer = answer_s * NS_PER_S, now = base_clock_ns();
 
     if (c->paused)
         c->last_rx_ns = now;
     uint64_t due = (c->established ? c->last_rx_ns : c->since_ns) + interval;
 
-    if (!c->established && now >= due + interval)
+    if (!c->established && now >= due)
         cc_conn_end(c, "no OpenFlow handshake within %u s",
-                    2 * c->target->probe_s);
-    else if (c->probe_pending && now >= due + interval)
-        cc_conn_end(c, "no reply to an echo request within %u s",
                     c->target->probe_s);
+    else if (c->probe_pending && now >= due + answer)
+        cc_conn_end(c, "no reply to an echo request within %u s", answer_s);
     else if (c->established && !c->probe_pending && now >= due)
         probe_send(c);
     if (now >= due)
-        due += interval;
+        due += answer;
     timer_set(c, due > now ? due - now : interval);
 }
 

@@ -395,7 +395,7 @@ ofp_handle_table_features_stats(struct ofp_session *s, of_object_t *msg)
 
     of_table_features_stats_request_entries_bind(msg, &list);
     if (of_list_table_features_first(&list, &entry) == OF_ERROR_NONE || more
-        || s->features) {
+        || (s->features && s->features->xid == ofp_session_xid(s))) {
         if (ofp_session_channel(s)->role == OFP_ROLE_SLAVE)
             return OFP_ERR_REQ_IS_SLAVE;
         err = request_take(s, &list, more, &end);

@@ -504,6 +504,10 @@ START_TEST(test_features_in_parts_are_one_request)
     expect_quiet(&bed.c);
     FM(.table = 2, .match = OXM_IN_PORT1, .instr = OUT1);
     expect_quiet(&bed.c);
+    mem_send_hex(&bed.c, "0412 0000 00000099 000c 0000 00000000");
+    bed_settle();
+    expect(&bed.c, 19, NULL); /* Another request, that only asks. */
+    mem_drain(&bed.c);
     n = put_features_head(m, 4);
     n += put_restricted(m + n);
     send_features(&bed.c, m, n);
