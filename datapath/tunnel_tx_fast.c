@@ -313,9 +313,10 @@ struct plain {
     struct header h;
     uint32_t max_len; /* Of an inner frame. */
     uint32_t entropy_min, entropy_span;
-    uint8_t len, udp_off, entropy_off;
+    uint32_t key_min, key_max;
+    uint8_t len, udp_off, entropy_off, key_off;
     uint8_t tos, tos_mask;
-    bool flow_id, keep_vlan;
+    bool flow_id, key_flow, keep_vlan;
     bool by_key; /* A packet may name its source. */
 };
 
@@ -376,7 +377,7 @@ plain_make(struct plain *c, struct tunnel_worker *w,
     struct tunnel_nh *nh;
     int verdict;
 
-    if (port->remote_flow || port->key_flow || !port->df
+    if (port->remote_flow || !port->df
         || !port->udp_off != (port->entropy != TNL_ENTROPY_SRC_PORT))
         return false;
     nh = nexthop_usable(w, port, __atomic_load_n(&port->nh, __ATOMIC_ACQUIRE),
@@ -388,6 +389,10 @@ plain_make(struct plain *c, struct tunnel_worker *w,
     c->max_len = nh->mtu + (uint32_t) TUNNEL_ETH_HLEN - port->len;
     c->entropy_min = port->entropy_min;
     c->entropy_span = port->entropy_span;
+    c->key_flow = port->key_flow;
+    c->key_off = port->key_off;
+    c->key_min = port->key_min;
+    c->key_max = port->key_max;
     c->len = port->len;
     c->udp_off = port->udp_off;
     c->entropy_off = port->entropy_off;
@@ -418,6 +423,7 @@ tunnel_tx_plain(struct tunnel_worker *w, const struct tunnel_port *port,
         weft_prefetch_write(rte_pktmbuf_mtod(m[i], uint8_t *) - TUNNEL_STORE);
     for (i = 0; i < n; i++) {
         uint8_t *inner = rte_pktmbuf_mtod(m[i], uint8_t *);
+        uint32_t key = 0;
         uint16_t type;
 
         if (weft_unlikely(m[i]->data_len < TUNNEL_ETH_HLEN + 2))
@@ -429,8 +435,17 @@ tunnel_tx_plain(struct tunnel_worker *w, const struct tunnel_port *port,
         /* A tag that is kept hides the TOS byte. */
         if (weft_unlikely(tunnel_type_is_vlan(type)) && c.tos_mask)
             break;
+        if (c.key_flow) {
+            uint64_t id = be64_to(keys[i]->tun_id);
+
+            if (weft_unlikely(id < c.key_min || id > c.key_max))
+                break;
+            key = (uint32_t) id;
+        }
         plain_store(&c, m[i], inner, plain_tos(&c, inner, type),
                     tunnel_hash_key_fast(keys[i]));
+        if (c.key_flow)
+            put_be24(inner - c.len + c.key_off, key);
     }
     return i;
 }

@@ -241,6 +241,7 @@ START_TEST(test_tunnel_tx_plain_writes_what_the_general_way_writes)
         "vxlan remote=192.0.2.2 key=5001", "nvgre remote=192.0.2.2 key=6001",
         "vxlan remote=192.0.2.2 local=192.0.2.1 key=7 inner-vlan=keep",
         "vxlan remote=192.0.2.2 key=9 tos=8",
+        "vxlan remote=192.0.2.2 key=flow", "nvgre remote=192.0.2.2 key=flow",
     };
     const struct tunnel_port *p = port(texts[_i], 1);
     uint64_t rng = UINT64_C(0x243f6a8885a308d3);
@@ -256,9 +257,11 @@ START_TEST(test_tunnel_tx_plain_writes_what_the_general_way_writes)
 
         if (!random_frame(bytes, 60 + i % 140u, &rng, &k))
             continue;
+        k.tun_id = be64_from(rng >> 39); /* Half of them too large. */
         a = frame(bytes, 60 + i % 140u);
         b = frame(bytes, 60 + i % 140u);
-        tx = (struct tunnel_tx) { .hash = tunnel_hash_key(&k) };
+        tx = (struct tunnel_tx) { .hash = tunnel_hash_key(&k),
+                                  .tun.id = be64_to(k.tun_id) };
         tunnel_tx_burst(&worker, p, &a, 1, &tx);
         if (tunnel_tx_plain(&worker, p, &b, keys, 1, &uplink)) {
             ck_assert_int_eq(tx.verdict, TUNNEL_OK);
@@ -715,7 +718,7 @@ main(void)
     tcase_add_test(tc, test_tunnel_hash_of_key_and_of_frame_agree);
     tcase_add_test(tc, test_tunnel_hash_fragments_of_a_datagram_agree);
     tcase_add_loop_test(
-        tc, test_tunnel_tx_plain_writes_what_the_general_way_writes, 0, 4);
+        tc, test_tunnel_tx_plain_writes_what_the_general_way_writes, 0, 6);
     tcase_add_test(tc, test_tunnel_tx_plain_leaves_what_is_special);
     tcase_add_test(tc,
                    test_tunnel_tx_key_by_flow_must_be_in_the_types_range);
