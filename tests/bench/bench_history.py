@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import subprocess
-import sys
 import time
 
 from bench_ovs import PROGRAM
@@ -28,6 +27,18 @@ def processor():
     return platform.machine()
 
 
+def command(o):
+    """What makes such a figure again; without the names of files."""
+    words = ["--repeat %d" % o.repeat, "--seconds %g" % o.seconds,
+             "--warmup %g" % o.warmup, "--peers " + ",".join(o.peers)]
+    if o.quick:
+        words.append("--quick")
+    if o.known_best:
+        words.append("--known-best HISTORY")
+    return 'make bench ROWS="..." REPEAT=%d BENCH_FLAGS="%s"' % (
+        o.repeat, " ".join(words[1:]))
+
+
 def conditions(bench):
     top = os.path.dirname(os.path.abspath(__file__))
     return dict(
@@ -39,7 +50,7 @@ def conditions(bench):
             weft=said(os.path.join(bench.build, "weftd"), "--version"),
             ovs=said(PROGRAM, "--version"),
             dpdk=said("pkg-config", "--modversion", "libdpdk")),
-        command=" ".join([os.path.basename(sys.argv[0])] + sys.argv[1:]),
+        command=command(bench.o),
         repeat=bench.o.repeat, seconds=bench.o.seconds)
 
 

@@ -28,6 +28,8 @@ the forwarding thread per packet delivered right, generator and sink included;
 "own" is without what testpmd needs for the same frames, "of I/O" is testpmd's
 share of Weft's cycles. Each figure is the median of the turns; the spread is
 in brackets. Open vSwitch runs in the best of four settings of its caches.
+A "~" marks a window in which the kernel took the core away more than 50 times
+a second.
 """
 
 
@@ -42,7 +44,16 @@ def latest(history):
     return out
 
 
+SWITCHES = 50  # Involuntary ones a second that make a window doubtful.
+
+
 def figure(p):
+    if p and not p["wrong"] and p["switches"] > SWITCHES:
+        return "~" + plain_figure(p)
+    return plain_figure(p)
+
+
+def plain_figure(p):
     if not p:
         return "-"
     if p["wrong"]:
@@ -73,12 +84,16 @@ def verdict(r, results):
         missed.append("%.0f cycles over %.0f" % (w["cycles"] - goal, goal))
     if r.get("goal") and not q:
         missed.append("not compared")
-    elif r.get("goal") and q < r["goal"]:
-        missed.append("ratio %.2g of %g" % (q, r["goal"]))
+    elif r.get("goal") and round(q, 2) < r["goal"]:
+        missed.append("ratio %.3g of %g" % (q, r["goal"]))
     own = r.get("own_goal")
     if own is not None and w["value"] > own:
         missed.append("%.3g over %g" % (w["value"] - own, own))
     return ", ".join(missed)
+
+
+def times(q):
+    return "{:,.0f}x".format(q) if q >= 100 else "%.3gx" % q
 
 
 def asked_cycles(r, results):
@@ -101,7 +116,7 @@ def packet_table(rows, results):
             r["row"], r["title"], figure(t), figure(r.get("ovs")), figure(w),
             "%.0f" % (w["cycles"] - t["cycles"]) if both else "-",
             "%.2f" % (t["cycles"] / w["cycles"]) if both else "-",
-            "{:,.3g}x".format(r["ratio"]) if r["ratio"] else "-",
+            times(r["ratio"]) if r["ratio"] else "-",
             "%gx" % r["goal"] if r["goal"] else "",
             asked_cycles(r, results), verdict(r, results))))
     return lines
@@ -119,7 +134,7 @@ def other_table(rows, results):
                  if r.get("own_goal") is not None else "")
         lines.append("| %s |" % " | ".join((
             r["row"], r["title"], bench.cell(r, "ovs"), bench.cell(r, "weft"),
-            "%.3gx" % r["ratio"] if r["ratio"] else "-", asked,
+            times(r["ratio"]) if r["ratio"] else "-", asked,
             verdict(r, results),
             "<br>".join(besides))))
     return lines
@@ -219,7 +234,7 @@ def report(history, out):
         with open(remarks) as f:
             lines += ["", f.read().rstrip()]
     lines += ["", "## Commands", "", "```"] + sorted(
-        {"%s (%s)" % (r["command"], r["commit"])
+        {"%s    # %s" % (r["command"], r["commit"])
          for r in results.values()}) + ["```"]
     with open(os.path.join(out, "README.md"), "w") as f:
         f.write("\n".join(lines) + "\n")

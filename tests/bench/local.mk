@@ -50,6 +50,12 @@ bench: tests/bench/gen_plugin.so tests/bench/ofblast $(bin_PROGRAMS) $(sbin_PROG
 
 # docs/performance/ from the committed history.
 PERFORMANCE = docs/performance
+EXTRA_DIST += \
+	$(PERFORMANCE)/README.md \
+	$(PERFORMANCE)/flows.svg \
+	$(PERFORMANCE)/history.jsonl \
+	$(PERFORMANCE)/remarks.md \
+	$(PERFORMANCE)/tables.svg
 .PHONY: bench-report
 bench-report:
 	/usr/bin/python3 $(srcdir)/%D%/bench_report.py \
