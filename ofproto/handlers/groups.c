@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "ofproto/group_graph.h"
 #include "ofproto/oxm.h"
 #include "utils/base/clock.h"
 #include "utils/base/mem.h"
@@ -246,6 +247,7 @@ enum ofp_err
 ofp_group_mod_take(struct ofp_session *s, of_object_t *msg,
                    struct ofp_group_mod *m)
 {
+    const struct ofp_group *g;
     enum ofp_err err;
 
     *m = (struct ofp_group_mod) { .bucket = OFP_BUCKET_ALL };
@@ -258,6 +260,9 @@ ofp_group_mod_take(struct ofp_session *s, of_object_t *msg,
         return OFP_ERR_GROUP_INVALID_GROUP;
     if (m->config.type > DP_GROUP_FF)
         return OFP_ERR_GROUP_BAD_TYPE;
+    g = ofp_group_find(&s->b->groups, m->group);
+    if (m->command == OFP_GC_INSERT_BUCKET && g)
+        m->config.type = g->config.type; /* Whatever the message says. */
     err = take_buckets(s, msg, m);
     if (!err && s->version >= OF_VERSION_1_5)
         err = take_group_props(msg, &m->config);

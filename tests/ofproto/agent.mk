@@ -5,6 +5,7 @@ ofproto_tests = \
 	tests/ofproto/test_bundle_atomic \
 	tests/ofproto/test_bundle_time \
 	tests/ofproto/test_flow_mod \
+	tests/ofproto/test_group_buckets \
 	tests/ofproto/test_groups \
 	tests/ofproto/test_multipart \
 	tests/ofproto/test_of10 \
@@ -40,6 +41,10 @@ tests_ofproto_test_flow_mod_SOURCES = \
 	$(AGENT_BED) %D%/test_flow_mod.c
 tests_ofproto_test_flow_mod_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 tests_ofproto_test_flow_mod_LDADD = $(OFPROTO_TEST_LIBS)
+tests_ofproto_test_group_buckets_SOURCES = \
+	$(AGENT_BED) %D%/test_group_buckets.c
+tests_ofproto_test_group_buckets_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+tests_ofproto_test_group_buckets_LDADD = $(OFPROTO_TEST_LIBS)
 tests_ofproto_test_groups_SOURCES = \
 	$(AGENT_BED) %D%/test_groups.c
 tests_ofproto_test_groups_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
