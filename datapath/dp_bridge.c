@@ -15,7 +15,6 @@
 
 #define CACHE_JUDGE 1024  /* Lookups before a cache is judged ... */
 #define CACHE_TRIAL (1u << 22) /* ... and misses: 64 per entry, or so many. */
-#define MAC_BUCKETS 32768 /* 128k addresses, 2 MiB when all are in use. */
 
 static void
 fc_free(void *fc)
@@ -234,6 +233,28 @@ cache_judge(struct bridge_pw *bp, const struct dp_cache_stats *s, bool cheap)
 
 #define HOUSE_RULES 4096 /* Moved to better clusters in one go, a few ms. */
 
+static void
+macs_retire(void *table)
+{
+    mac_destroy(table);
+}
+
+#define MAC_SWEEP 50 /* Rounds to look for aged addresses once: 5 s. */
+
+/* Aged addresses go; a table that fills becomes a larger one. */
+static void
+macs_house(struct dp_bridge *br)
+{
+    struct mac_table *t = br->macs, *g;
+
+    mac_sweep(t, dp_tick_now(br->dp), 1 + t->mask / MAC_SWEEP);
+    g = mac_grown(t);
+    if (!g)
+        return;
+    dp_publish(&br->macs, g);
+    rcu_defer(br->dp->rcu, macs_retire, t);
+}
+
 /* Every 100 ms: larger caches where wanted, a narrower mask when rules went. */
 void
 dp_bridge_house(struct dp_bridge *br)
@@ -241,6 +262,7 @@ dp_bridge_house(struct dp_bridge *br)
     struct dp *dp = br->dp;
     bool narrow = false, cheap = tables_cheap(br);
 
+    macs_house(br);
     for (unsigned i = 0; i < DP_N_TABLES; i++) {
         narrow |= br->tables[i].union_dirty;
         if (br->tables[i].tbl)
@@ -476,6 +498,31 @@ dp_mac_dump(struct dp_bridge *br, size_t *at, size_t n, dp_mac_cb *cb,
     struct mac_show s = { br, cb, arg };
 
     return mac_dump(br->macs, dp_tick_now(br->dp), at, n, mac_show, &s);
+}
+
+void
+dp_bridge_set_macs(struct dp_bridge *br, uint32_t age_s, uint32_t limit)
+{
+    struct mac_table *t = br->macs;
+
+    age_s = WEFT_MIN(age_s, DP_MAC_AGE_MAX);
+    __atomic_store_n(&t->age_ticks, age_s ? age_s * 4 : MAC_AGE_TICKS,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&t->limit, limit ? limit : MAC_LIMIT, __ATOMIC_RELAXED);
+}
+
+void
+dp_mac_get_stats(struct dp_bridge *br, struct dp_mac_stats *s)
+{
+    const struct mac_table *t = br->macs;
+
+    *s = (struct dp_mac_stats) {
+        .n = __atomic_load_n(&t->n, __ATOMIC_RELAXED),
+        .limit = t->limit,
+        .age_s = t->age_ticks / 4,
+        .moves = __atomic_load_n(&t->moves, __ATOMIC_RELAXED),
+        .refused = __atomic_load_n(&t->refused, __ATOMIC_RELAXED),
+    };
 }
 
 void

@@ -240,7 +240,7 @@ struct dp_bridge {
     struct dp_port *local;
     struct dp_port **ports;      /* By number, 0..DP_PORT_MAX. */
     struct dp_port_list *flood;
-    struct mac_table *macs;
+    struct mac_table *macs;     /* Published. */
     struct group_table *groups; /* NULL until the first; see group.h. */
     struct meter_table *meters;           /* meter.h.  Published. */
     struct dp_meter *meter_controller;    /* NULL: none.  Published. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "datapath/mac.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "utils/base/mem.h"
-
-#define MAC_WAYS 4
 
 struct mac_table *
 mac_create(uint32_t buckets, uint64_t seed)
@@ -16,6 +15,8 @@ mac_create(uint32_t buckets, uint64_t seed)
     BASE_NEW(t);
     t->seed = seed;
     t->mask = buckets - 1;
+    t->limit = MAC_LIMIT;
+    t->age_ticks = MAC_AGE_TICKS;
     t->entries = aligned_alloc(64, (size_t) buckets * 64);
     if (!t->entries) {
         free(t);
@@ -33,17 +34,91 @@ mac_destroy(struct mac_table *t)
     free(t);
 }
 
+/* A worker holds it for an insertion. */
+static void
+writer_begin(struct mac_table *t)
+{
+    while (__atomic_exchange_n(&t->writer, 1, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void
+writer_end(struct mac_table *t)
+{
+    __atomic_store_n(&t->writer, 0, __ATOMIC_RELEASE);
+}
+
+static void
+entry_clear(struct mac_table *t, struct mac_entry *e)
+{
+    __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&t->n, t->n - 1, __ATOMIC_RELAXED);
+}
+
+static size_t
+n_entries(const struct mac_table *t)
+{
+    return ((size_t) t->mask + 1) * MAC_WAYS;
+}
+
 /* 'mask': which bits of a value say that the entry goes. */
 static void
 flush(struct mac_table *t, uint64_t val, uint64_t mask)
 {
-    for (size_t i = 0; i < ((size_t) t->mask + 1) * MAC_WAYS; i++) {
+    if (!__atomic_load_n(&t->n, __ATOMIC_RELAXED))
+        return;
+    writer_begin(t);
+    for (size_t i = 0; i < n_entries(t); i++) {
         struct mac_entry *e = &t->entries[i];
         uint64_t v = __atomic_load_n(&e->val, __ATOMIC_RELAXED);
 
         if (e->key && (v & mask) == val)
-            __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
+            entry_clear(t, e);
     }
+    writer_end(t);
+}
+
+void
+mac_sweep(struct mac_table *t, uint32_t tick, uint32_t buckets)
+{
+    if (!__atomic_load_n(&t->n, __ATOMIC_RELAXED))
+        return;
+    writer_begin(t);
+    for (; buckets; buckets--, t->swept = (t->swept + 1) & t->mask)
+        for (unsigned i = 0; i < MAC_WAYS; i++) {
+            struct mac_entry *e = &t->entries[t->swept * MAC_WAYS + i];
+            uint64_t v = __atomic_load_n(&e->val, __ATOMIC_RELAXED);
+
+            if (e->key && (int32_t) (tick - (uint32_t) v)
+                              > (int32_t) t->age_ticks)
+                entry_clear(t, e);
+        }
+    writer_end(t);
+}
+
+struct mac_table *
+mac_grown(const struct mac_table *t)
+{
+    uint32_t n = __atomic_load_n(&t->n, __ATOMIC_RELAXED);
+    struct mac_table *g;
+
+    if (n < n_entries(t) / 2 || n_entries(t) / 2 >= t->limit)
+        return NULL;
+    g = mac_create(2 * (t->mask + 1), t->seed);
+    if (!g)
+        return NULL;
+    g->limit = t->limit;
+    g->age_ticks = t->age_ticks;
+    g->moves = __atomic_load_n(&t->moves, __ATOMIC_RELAXED);
+    g->refused = __atomic_load_n(&t->refused, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < n_entries(t); i++) {
+        uint64_t k = __atomic_load_n(&t->entries[i].key, __ATOMIC_ACQUIRE);
+        uint64_t v = __atomic_load_n(&t->entries[i].val, __ATOMIC_ACQUIRE);
+
+        if (k && k == __atomic_load_n(&t->entries[i].key, __ATOMIC_RELAXED))
+            mac_insert(g, k, v);
+    }
+    return g;
 }
 
 void
@@ -70,7 +145,7 @@ bool
 mac_dump(const struct mac_table *t, uint32_t tick, size_t *at, size_t n,
          dp_mac_cb *cb, void *arg)
 {
-    size_t end = ((size_t) t->mask + 1) * MAC_WAYS;
+    size_t end = n_entries(t);
 
     for (; n && *at < end; n--, ++*at) {
         const struct mac_entry *e = &t->entries[*at];
@@ -82,7 +157,7 @@ mac_dump(const struct mac_table *t, uint32_t tick, size_t *at, size_t n,
             continue;
         if ((int32_t) age < 0)
             age = 0; /* The worker's clock is a tick ahead. */
-        if (age > MAC_AGE_TICKS)
+        if (age > t->age_ticks)
             continue;
 
         struct dp_mac_info info = { .vlan = (uint16_t) (k >> 52),

@@ -11,8 +11,11 @@
  *          alone may change in place (a moved or refreshed address).  A new
  *          key is stored by one writer at a time (the 'writer' flag; who does
  *          not get it leaves learning to the next packet): 0, val, key.
- *          A full bucket gives up its oldest entry: the table is bounded.
- * Threads: learn, lookup: workers.  dump, flush: control.
+ *          A full bucket gives up its oldest entry; a table that has as many
+ *          addresses as it may takes no more: whoever floods it with new ones
+ *          does not drive the known ones out.  Control takes aged entries out
+ *          and replaces a table that fills by a larger one.
+ * Threads: learn, lookup: workers.  The rest: control.
  * Owns:    its buckets.
  * Cost:    one line for the destination, one for the source. */
 #ifndef DP_MAC_H
@@ -25,7 +28,9 @@
 #include "weft/compiler.h"
 #include "weft/dp.h"
 
-#define MAC_AGE_TICKS (300 * 4) /* 300 s. */
+#define MAC_AGE_TICKS (300 * 4) /* 300 s, by default. */
+#define MAC_LIMIT 131072        /* Addresses, by default. */
+#define MAC_BUCKETS 256         /* To begin with: 16 KiB. */
 
 struct mac_entry {
     uint64_t key, val;
@@ -34,12 +39,24 @@ struct mac_entry {
 struct mac_table {
     uint64_t seed;
     uint32_t mask;   /* Buckets - 1. */
-    uint32_t writer; /* 1: a worker stores a new key. */
+    uint32_t writer; /* 1: somebody adds or removes keys. */
+    uint32_t n;      /* Keys there are.  Changed by the writer. */
+    uint32_t limit, age_ticks; /* By control. */
+    uint64_t moves;   /* Addresses that came by another port or peer. */
+    uint64_t refused; /* Not learnt, for want of room. */
     struct mac_entry *entries;
+    uint32_t swept;   /* Control: where mac_sweep goes on. */
 };
 
+/* 'buckets' is a power of two.  NULL: no memory. */
 struct mac_table *mac_create(uint32_t buckets, uint64_t seed);
 void mac_destroy(struct mac_table *); /* Accepts NULL. */
+/* Takes aged entries out of some buckets. */
+void mac_sweep(struct mac_table *, uint32_t tick, uint32_t buckets);
+/* A table of twice the buckets with the same contents, for one that is half
+ * full and may have more; NULL: this one does.  What workers learn meanwhile
+ * is learnt again. */
+struct mac_table *mac_grown(const struct mac_table *);
 void mac_flush(struct mac_table *);
 /* Forgets what points to 'port'. */
 void mac_flush_port(struct mac_table *, uint32_t port);
@@ -61,6 +78,12 @@ void mac_learn(struct mac_table *, const uint8_t mac[6], uint16_t vlan,
 struct mac_place mac_lookup(const struct mac_table *, const uint8_t mac[6],
                             uint16_t vlan, uint32_t tick);
 
+/* Stores a new key in a free, an aged or the oldest entry of its bucket;
+ * not if another thread does so just now.  Thread: worker, or control on a
+ * table of its own. */
+void mac_insert(struct mac_table *, uint64_t key, uint64_t val);
+
+#define MAC_WAYS 4
 #define MAC_LOCAL 0xffffu
 static_assert(DP_PORT_MAX < MAC_LOCAL, "port numbers take 16 bits");
 

@@ -3,7 +3,6 @@
 
 #include "weft/be.h"
 
-#define MAC_WAYS 4
 #define MAC_VALID (UINT64_C(1) << 48)
 
 static uint64_t
@@ -23,12 +22,10 @@ mac_bucket(const struct mac_table *t, uint64_t key)
     return t->entries + ((h >> 32) & t->mask) * MAC_WAYS;
 }
 
-/* Stores a new key in a free, an aged or the oldest entry. */
-static void
-mac_insert(struct mac_table *t, struct mac_entry *b, uint64_t key,
-           uint64_t val)
+void
+mac_insert(struct mac_table *t, uint64_t key, uint64_t val)
 {
-    struct mac_entry *e = b;
+    struct mac_entry *b = mac_bucket(t, key), *e = b;
     uint32_t tick = (uint32_t) val, oldest = 0;
 
     if (__atomic_exchange_n(&t->writer, 1, __ATOMIC_ACQUIRE))
@@ -48,10 +45,31 @@ mac_insert(struct mac_table *t, struct mac_entry *b, uint64_t key,
             e = &b[i];
         }
     }
-    __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&e->val, val, __ATOMIC_RELEASE);
-    __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+    if (!e->key && t->n >= __atomic_load_n(&t->limit, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&t->refused, 1, __ATOMIC_RELAXED);
+    } else {
+        if (!e->key)
+            __atomic_store_n(&t->n, t->n + 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&e->key, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&e->val, val, __ATOMIC_RELEASE);
+        __atomic_store_n(&e->key, key, __ATOMIC_RELEASE);
+    }
     __atomic_store_n(&t->writer, 0, __ATOMIC_RELEASE);
+}
+
+/* The address is known: where and when it was seen now.  A slot that was
+ * taken over since keeps its new value. */
+static void
+mac_refresh(struct mac_table *t, struct mac_entry *e, uint64_t val)
+{
+    uint64_t old = __atomic_load_n(&e->val, __ATOMIC_RELAXED);
+
+    if (old == val
+        || !__atomic_compare_exchange_n(&e->val, &old, val, false,
+                                        __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        return;
+    if (weft_unlikely((old ^ val) >> 32))
+        __atomic_fetch_add(&t->moves, 1, __ATOMIC_RELAXED);
 }
 
 void
@@ -65,16 +83,10 @@ mac_learn(struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
         return;
     for (unsigned i = 0; i < MAC_WAYS; i++)
         if (__atomic_load_n(&b[i].key, __ATOMIC_ACQUIRE) == key) {
-            uint64_t old = __atomic_load_n(&b[i].val, __ATOMIC_RELAXED);
-
-            /* A slot that was taken over since keeps its new value. */
-            if (old != val)
-                __atomic_compare_exchange_n(&b[i].val, &old, val, false,
-                                            __ATOMIC_RELEASE,
-                                            __ATOMIC_RELAXED);
+            mac_refresh(t, &b[i], val);
             return;
         }
-    mac_insert(t, b, key, val);
+    mac_insert(t, key, val);
 }
 
 struct mac_place
@@ -91,7 +103,8 @@ mac_lookup(const struct mac_table *t, const uint8_t mac[6], uint16_t vlan,
             int32_t age = (int32_t) (tick - (uint32_t) v);
 
             if (__atomic_load_n(&b[i].key, __ATOMIC_RELAXED) != key
-                || age > MAC_AGE_TICKS)
+                || age > (int32_t) __atomic_load_n(&t->age_ticks,
+                                                   __ATOMIC_RELAXED))
                 return unknown;
             return mac_val_place(v);
         }

@@ -253,7 +253,7 @@ peers_house(struct dp_port *p)
         const struct peer *who = &p->peers->at[i];
         uint32_t age = now - __atomic_load_n(&who->tick, __ATOMIC_RELAXED);
 
-        if (!who->addr || who->listed || (int32_t) age <= MAC_AGE_TICKS)
+        if (!who->addr || who->listed || (int32_t) age <= (int32_t) p->br->macs->age_ticks)
             continue;
         t = t ? t : table_copy(p->peers, 0);
         peer_leave(p, t, &t->at[i]);

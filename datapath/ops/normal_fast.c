@@ -25,7 +25,7 @@ learn(struct worker *w, struct batch *b, unsigned s, const uint8_t *eth,
         }
         peers_seen(t, at.peer, w->tick);
     }
-    mac_learn(b->br->macs, eth + 6, vlan, at, w->tick);
+    mac_learn(dp_load(&b->br->macs), eth + 6, vlan, at, w->tick);
 }
 
 void
@@ -46,7 +46,7 @@ op_run_NORMAL(struct worker *w, struct group *g, const struct dp_op *op)
         if (b->in[s])
             learn(w, b, s, eth, vlan);
         if (!(eth[0] & 1))
-            to = mac_lookup(b->br->macs, eth, vlan, w->tick);
+            to = mac_lookup(dp_load(&b->br->macs), eth, vlan, w->tick);
         p = to.port ? dp_bridge_port(b->br, to.port) : NULL;
         t = p ? dp_load(&p->peers) : NULL;
         if (t)

@@ -72,7 +72,7 @@ _weftctl() {
     *:add-br | *:set-br)
         compopt -o nospace
         words="dpid= fail-mode= protocols= probe-interval= min-backoff=
-            max-backoff= max-queue= max-connections= aux-connections=
+            max-backoff= max-queue= max-connections= aux-connections= mac-age= mac-limit=
             private-key= certificate= ca-cert=" ;;
     *:add-port)
         compopt -o nospace

@@ -565,6 +565,17 @@ bool dp_mac_dump(struct dp_bridge *, size_t *at, size_t n, dp_mac_cb *,
                  void *arg);
 void dp_mac_flush(struct dp_bridge *);
 
+#define DP_MAC_AGE_MAX 1000000u /* Seconds. */
+/* How long an unused address is kept, and how many at most; 0: 300 s, 131072.
+ * At the limit new addresses are not learnt: frames to them are flooded. */
+void dp_bridge_set_macs(struct dp_bridge *, uint32_t age_s, uint32_t limit);
+struct dp_mac_stats {
+    uint32_t n, limit, age_s;
+    uint64_t moves;   /* Of addresses to another port or end point. */
+    uint64_t refused; /* Frames whose source was not learnt: the limit. */
+};
+void dp_mac_get_stats(struct dp_bridge *, struct dp_mac_stats *);
+
 /* One cached flow; 'match' and the ops are valid during the call. */
 struct dp_cache_info {
     unsigned worker;

@@ -21,6 +21,12 @@ tests_datapath_test_dp_tunnel_SOURCES = %D%/test_dp_tunnel.c $(BED_SOURCES)
 tests_datapath_test_dp_tunnel_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_dp_tunnel_LDADD = $(DP_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/datapath/test_mac
+TESTS += tests/datapath/test_mac
+tests_datapath_test_mac_SOURCES = %D%/test_mac.c
+tests_datapath_test_mac_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_mac_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/datapath/test_peers
 TESTS += tests/datapath/test_peers
 tests_datapath_test_peers_SOURCES = %D%/test_peers.c $(BED_SOURCES)

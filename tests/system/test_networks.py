@@ -158,6 +158,33 @@ class Networks(unittest.TestCase):
                      if m["mac"] == "02:00:00:00:00:99"]
             self.assertEqual(where, ["192.0.2.3"])
 
+    def test_a_guest_that_floods_addresses_takes_no_others_place(self):
+        with lab.Lab() as l:
+            u = Underlay(l, "ab")
+            a, b = u.weft("a"), u.weft("b")
+            a.ctl("add-net", "blue", BLUE, "peers=192.0.2.2")
+            a.ctl("set-br", "blue", "mac-limit=20")
+            b.ctl("add-net", "blue", BLUE, "peers=192.0.2.1")
+            vm_a = vm(l, a, "blue", "va", "10.0.0.1/24")
+            vm(l, b, "blue", "vb", "10.0.0.2/24")
+            l.ping(vm_a, "10.0.0.2")
+            lab.sh(lab.PYTHON, "-c", """
+import socket
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("va", 0))
+for i in range(200):
+    s.send(b"\\xff" * 6 + bytes((2, 9, 9, 9, 0, i)) + b"\\x88\\xb5"
+           + bytes(46))
+""", ns=vm_a)
+            macs = lab.wait_until("refused", lambda: next(
+                m for m in [json.loads(a.ctl("--json", "show"))
+                            ["bridges"][0]["macs"]] if m["refused"]))
+            self.assertEqual((macs["addresses"], macs["limit"]), (20, 20))
+            self.assertIn("20 of 20", a.ctl("show"))
+            before = b.balance("blue")["received"]
+            l.ping(vm_a, "10.0.0.2", count=10)  # Known still: not flooded.
+            self.assertLessEqual(b.balance("blue")["received"] - before, 22)
+
     def test_configuration_of_a_network_comes_back(self):
         with lab.Lab() as l:
             s = l.switch("weft", l.ns("host"))

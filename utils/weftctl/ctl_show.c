@@ -52,6 +52,22 @@ print_port(const json_t *p)
            text(p, "options"), text(p, "status"));
 }
 
+/* Only where addresses are learnt. */
+static void
+print_mac_stats(const json_t *m)
+{
+    json_int_t n = json_integer_value(json_object_get(m, "addresses"));
+    json_int_t moves = json_integer_value(json_object_get(m, "moves"));
+    json_int_t refused = json_integer_value(json_object_get(m, "refused"));
+
+    if (n || moves || refused)
+        printf("    addresses: %" JSON_INTEGER_FORMAT " of %"
+               JSON_INTEGER_FORMAT ", %" JSON_INTEGER_FORMAT " moves, %"
+               JSON_INTEGER_FORMAT " not learnt (mac-limit)\n", n,
+               json_integer_value(json_object_get(m, "limit")), moves,
+               refused);
+}
+
 static void
 print_bridge(const json_t *b)
 {
@@ -62,6 +78,7 @@ print_bridge(const json_t *b)
            " rules\n",
            text(b, "name"), text(b, "dpid"), text(b, "fail_mode"),
            json_integer_value(json_object_get(b, "rules")));
+    print_mac_stats(json_object_get(b, "macs"));
     json_array_foreach(json_object_get(b, "controllers"), i, v)
         print_controller(v);
     json_array_foreach(json_object_get(b, "ports"), i, v)

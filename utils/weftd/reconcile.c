@@ -385,7 +385,8 @@ bridge_connect(struct reconcile *rc, struct rc_bridge *b, const json_t *cfg)
 static bool
 connections_stay(const struct rc_bridge *b, const json_t *cfg)
 {
-    static const char *const agents[] = { "dpid", "fail-mode", "protocols" };
+    static const char *const agents[] = { "dpid", "fail-mode", "protocols",
+                                          "mac-age", "mac-limit" };
     json_t *was = json_copy(b->options);
     json_t *is = json_copy(json_object_get(cfg, "options"));
 
@@ -447,9 +448,13 @@ bridge_set_options(struct rc_bridge *b, const json_t *cfg, struct weft_err *e)
                                     &versions, e);
     if (!err)
         err = ofp_bridge_set_versions(b->ofp, versions, e);
-    if (!err)
-        ofp_bridge_set_fail_mode(b->ofp, fail_mode(cfg));
-    return err;
+    if (err)
+        return err;
+    ofp_bridge_set_fail_mode(b->ofp, fail_mode(cfg));
+    dp_bridge_set_macs(ofp_bridge_dp(b->ofp),
+                       (uint32_t) model_option_u64(cfg, "mac-age", 0),
+                       (uint32_t) model_option_u64(cfg, "mac-limit", 0));
+    return 0;
 }
 
 /* --------------------------------------------------------------- uplinks */

@@ -271,6 +271,21 @@ fail_mode_name(enum ofp_fail_mode m)
 }
 
 static void
+put_mac_stats(struct jw *j, struct rc_bridge *b)
+{
+    struct dp_mac_stats s;
+
+    dp_mac_get_stats(ofp_bridge_dp(b->ofp), &s);
+    jw_object(j, "macs");
+    jw_u64(j, "addresses", s.n);
+    jw_u64(j, "limit", s.limit);
+    jw_u64(j, "age", s.age_s);
+    jw_u64(j, "moves", s.moves);
+    jw_u64(j, "refused", s.refused);
+    jw_end_object(j);
+}
+
+static void
 put_bridge(struct jw *j, struct rc_bridge *b)
 {
     struct ofp_bridge_stats s;
@@ -290,6 +305,7 @@ put_bridge(struct jw *j, struct rc_bridge *b)
     jw_u64(j, "packet_ins", s.packet_ins);
     jw_u64(j, "packet_outs", s.packet_outs);
     jw_u64(j, "errors_sent", s.errors_sent);
+    put_mac_stats(j, b);
     jw_array(j, "controllers");
     rpc_put_controllers(j, b);
     jw_end_array(j);
