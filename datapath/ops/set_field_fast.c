@@ -40,9 +40,14 @@ set_eth(struct group *g, const struct set *f, unsigned off)
 {
     uint64_t v = 0, m = 0;
 
-    /* 8 bytes at 0 or 6 are inside the Ethernet header. */
     memcpy(&v, f->value, 6);
     memcpy(&m, f->mask, 6);
+    if (weft_likely(!memcmp(f->mask, "\xff\xff\xff\xff\xff\xff", 6))) {
+        for (unsigned i = 0; i < g->n; i++)
+            memcpy(slot_at(g->b, g->idx[i], off), &v, 6);
+        return;
+    }
+    /* 8 bytes at 0 or 6 are inside the Ethernet header. */
     for (unsigned i = 0; i < g->n; i++) {
         uint8_t *p = slot_at(g->b, g->idx[i], off);
         uint64_t w;
