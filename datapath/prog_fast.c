@@ -345,6 +345,8 @@ aset_add(struct aset *s, const uint64_t *words, unsigned n,
 {
     const struct dp_op *op;
 
+    if (!n) /* Of nothing there is not even an address. */
+        return;
     PROG_FOR_OPS(op, words, n) {
         unsigned slot = slot_of(op);
 
