@@ -173,14 +173,15 @@ bed_open(struct bed *b, unsigned n_ports, uint32_t caps)
                    entries ? (uint32_t) strtoul(entries, NULL, 10) : 0);
 }
 
-void
-bed_open_cache(struct bed *b, unsigned n_ports, uint32_t caps,
-               uint32_t cache_entries)
+static void
+open_with(struct bed *b, unsigned n_ports, uint32_t caps,
+          uint32_t cache_entries, const char *cores)
 {
     struct weft_err e = { "" };
     struct dp_config c = { .events = { .arg = b, .punt = on_punt,
                                        .synced = on_synced,
                                        .port = on_port },
+                           .cores = cores,
                            .mbufs = 8191, .cache_entries = cache_entries,
                            .no_change_log =
                                getenv("WEFT_TEST_NO_CHANGE_LOG") != NULL };
@@ -191,6 +192,19 @@ bed_open_cache(struct bed *b, unsigned n_ports, uint32_t caps,
     ck_assert_msg(!dp_bridge_add(b->dp, "br0", b, &b->br, &e), "%s", e.text);
     for (unsigned i = 1; i <= n_ports; i++)
         bed_add_port(b, b->br, i, caps);
+}
+
+void
+bed_open_cache(struct bed *b, unsigned n_ports, uint32_t caps,
+               uint32_t cache_entries)
+{
+    open_with(b, n_ports, caps, cache_entries, NULL);
+}
+
+void
+bed_open_two(struct bed *b, unsigned n_ports, uint32_t caps)
+{
+    open_with(b, n_ports, caps, 0, "0,1");
 }
 
 void

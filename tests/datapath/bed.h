@@ -49,6 +49,9 @@ void bed_open(struct bed *, unsigned n_ports, uint32_t caps);
 /* The same with dp_config.cache_entries. */
 void bed_open_cache(struct bed *, unsigned n_ports, uint32_t caps,
                     uint32_t cache_entries);
+/* The same with two workers; bed_run turns the first one's crank only.  Odd
+ * ports are the first worker's, even ones the second's. */
+void bed_open_two(struct bed *, unsigned n_ports, uint32_t caps);
 /* Checks the balance of br0, closes. */
 void bed_close(struct bed *);
 void bed_add_port(struct bed *, struct dp_bridge *, unsigned no,
