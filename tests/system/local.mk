@@ -15,6 +15,7 @@ SYSTEM_TESTS = \
 	%D%/test_openflow14.py \
 	%D%/test_openflow15.py \
 	%D%/test_openflow_tools.py \
+	%D%/test_osken_groups.py \
 	%D%/test_overlay_kernel.py \
 	%D%/test_overlay_ovs.py \
 	%D%/test_recovery.py \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	%D%/lab.py \
 	%D%/learning_switch.py \
 	%D%/matrix.sh \
+	%D%/osken_remote.py \
 	%D%/run.sh \
 	%D%/tcp_bytes.py
 
