@@ -346,6 +346,7 @@ house(struct dp *dp, uint64_t now)
     for (unsigned i = 0; i < dp->n_workers; i++)
         arena_house(&dp->workers[i]->arena);
     tally_fresh(dp);
+    dp_balance_house(dp, now);
     /* Changes that nobody committed: their memory waits for it. */
     if (dirty)
         dp_commit(dp);

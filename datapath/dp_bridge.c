@@ -684,6 +684,8 @@ dp_worker_get(struct dp *dp, unsigned i, struct dp_worker_info *out)
     out->longest_cycles = dp_read(w->longest);
     out->tsc_hz = dp->tsc_hz;
     out->n_ports = w->ports->n;
+    out->n_rxqs = w->rxqs->n;
+    out->n_moves = dp->n_moves;
     BASE_LIST_FOR(br, &dp->bridges, node) {
         struct dp_cache_stats s;
 

@@ -58,6 +58,7 @@ dp_port_destroy(struct dp_port *p)
     rte_ring_free(p->tx_ring);
     dp_queues_free(p);
     peers_close(p);
+    free(p->rxq);
     for (unsigned i = 0; i < DP_MAX_WORKERS; i++)
         free(p->pw[i]);
     free(p);
@@ -398,7 +399,7 @@ dp_port_add_ops(struct dp_bridge *br, const struct dp_port_config *c,
     if (p->kind == DP_KIND_TUNNEL)
         dp_uplinks_refilter(dp);
     if (p->kind == DP_KIND_DEVICE) {
-        err = worker_add_port(p->owner, p);
+        err = dp_rxqs_assign(p);
         if (err) {
             weft_err_set(e, err, "port %s: %s", c->name, strerror(-err));
             (void) !dp_port_del(br, no, NULL);
@@ -456,7 +457,7 @@ dp_port_remove(struct dp_port *p)
     if (p->kind == DP_KIND_TUNNEL)
         tunnel_port_del(dp->tunnels, p->tnl);
     if (p->kind == DP_KIND_DEVICE)
-        worker_del_port(p->owner, p);
+        dp_rxqs_remove(p);
     if (!dp->manual)
         rcu_wait(dp->rcu);
     if (p->kind == DP_KIND_DEVICE)

@@ -171,6 +171,20 @@ struct port_pw {
     uint64_t n_punts_done;      /* ... and taken out by control. */
 } WEFT_ALIGNED(64);
 
+/* A receive queue: one worker polls it at a time. */
+struct rxq {
+    struct dp_port *port;
+    int fd;              /* As port.rx_fd. */
+    uint16_t id;
+    /* Worker. */
+    uint32_t wait;       /* Not polled until its fd is ready. */
+    uint32_t idle;       /* Empty polls in a row. */
+    uint64_t packets;
+    /* Control. */
+    struct worker *worker; /* NULL: none. */
+    uint64_t packets_seen, load;
+} WEFT_ALIGNED(64);
+
 struct dp_port {
     /* Read by workers. */
     enum dp_port_kind kind;
@@ -178,9 +192,8 @@ struct dp_port {
     struct dp_bridge *br;       /* NULL: an uplink. */
     uint32_t config;            /* DP_PC_* */
     uint32_t max_frame;         /* Without tags. */
-    struct worker *owner;       /* Of the device's queues. */
-    uint32_t rx_wait;           /* Owner: not polled until its fd is ready. */
-    uint32_t rx_idle;           /* Owner: empty polls in a row. */
+    struct worker *owner;       /* Sends. */
+    struct rxq *rxq;            /* Device: port.n_rxq, but at least one. */
     struct rte_ring *tx_ring;   /* To the owner; NULL: one worker. */
     struct dp_port *peer;       /* Patch; NULL: dangling.  Published. */
     struct tunnel_port *tnl;    /* Tunnel.  Published. */
@@ -323,7 +336,8 @@ struct dp {
     unsigned n_syncs;
     unsigned next_worker;
     bool peer_wants;            /* A peer's next hop was not asked for. */
-    uint64_t house_ns;
+    uint64_t house_ns, balance_ns;
+    uint64_t n_moves;           /* Of receive queues. */
     uint8_t *punt_buf;
 };
 
@@ -411,6 +425,23 @@ int dp_port_unknown_type(const struct dp_port_config *, bool uplink,
                          struct weft_err *e);
 /* Tells all uplinks which end points and UDP ports to take. */
 void dp_uplinks_refilter(struct dp *);
+
+static inline unsigned
+dp_port_n_rxq(const struct dp_port *p)
+{
+    return WEFT_MAX(p->port.n_rxq, 1u);
+}
+
+/* balance.c.  Thread: control. */
+/* Gives each receive queue of a device port to the worker with fewest.  0 or
+ * -errno. */
+WEFT_MUST_CHECK int dp_rxqs_assign(struct dp_port *);
+void dp_rxqs_remove(struct dp_port *);
+/* Every 100 ms. */
+void dp_balance_house(struct dp *, uint64_t now);
+/* Moves a receive queue to another worker without changing the order of its
+ * packets; false: it stays, they would not get through in time. */
+bool dp_rxq_move(struct rxq *, struct worker *to);
 
 /* dp_packet.c.  Thread: control. */
 unsigned dp_punts_deliver(struct dp *, unsigned budget);

@@ -67,7 +67,7 @@ dp_uplink_add_ops(struct dp *dp, const struct dp_port_config *c,
     base_list_add_tail(&dp->ports, &p->node);
     dp_publish(&dp->uplinks[no], p);
     dp_uplinks_refilter(dp);
-    err = worker_add_port(p->owner, p);
+    err = dp_rxqs_assign(p);
     if (err) {
         (void) !dp_uplink_del(dp, no, NULL);
         return weft_err_set(e, err, "uplink %s: %s", c->name,

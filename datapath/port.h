@@ -27,8 +27,8 @@
  *          frame) and PORT_HEADROOM bytes of headroom.
  * Threads: open, close, set, get: control, never while a worker uses the
  *          port (the datapath removes it from workers first), except 'set'
- *          and 'get', which may run beside.  rx_burst, tx_burst: the worker
- *          that owns the port (tx: any one worker at a time per tx queue).
+ *          and 'get', which may run beside.  rx_burst: the worker that polls
+ *          the receive queue.  tx_burst: the worker that owns the port.
  * Owns:    file descriptors and device memory of the port.
  * Errors:  control calls 0 or -errno with 'e' filled; rx/tx count. */
 #ifndef DP_PORT_H
@@ -42,6 +42,7 @@
 
 #define PORT_HEADROOM RTE_PKTMBUF_HEADROOM /* 128: room for encapsulation. */
 #define PORT_BURST 32
+#define PORT_MAX_RXQ 16
 
 /* What transmit accepts without software help. */
 #define PORT_CAP_CSUM (1u << 0) /* Partial L4 checksum, v4 and v6. */
@@ -82,6 +83,9 @@ struct port_ops {
 
     /* Thread: worker.  At most PORT_BURST. */
     uint16_t (*rx_burst)(struct port *, struct rte_mbuf **, uint16_t n);
+    /* The same of queue 1 to p->n_rxq - 1; NULL: there is only one. */
+    uint16_t (*rx_burst_queue)(struct port *, uint16_t queue,
+                               struct rte_mbuf **, uint16_t n);
     /* Takes the frames that were sent; returns their number n_sent and
      * leaves the others at [n_sent..n-1] (a frame the device refuses moves
      * there and does not stop those behind it).  The caller drops the rest
@@ -108,7 +112,9 @@ struct port {
     char mode[16];       /* Uplinks: "xdp-native", "af_packet", "dpdk" ... */
     int ifindex;         /* 0: not an interface of this kernel and namespace. */
     uint32_t caps;       /* PORT_CAP_* */
-    int rx_fd;           /* Readable = packets; -1: must be polled. */
+    uint16_t n_rxq;      /* Receive queues; 0: one.  The device keeps all of a
+                          * flow in one. */
+    int rx_fd;           /* Of queue 0.  Readable = packets; -1: must be polled. */
     uint8_t mac[6];
     uint16_t mtu;        /* IP bytes. */
     bool link_up;

@@ -15,7 +15,7 @@
 #include "utils/base/mem.h"
 
 /* Empty iterations before a worker waits; then the waits double from the
- * first to the last, if some port can only be polled. */
+ * first to dp->wait_max_ns, if some port can only be polled. */
 #define IDLE_SPINS 64
 #define WAIT_MIN_NS 10000
 #define TIMER_SLACK_NS 1000
@@ -63,6 +63,7 @@ worker_create(struct dp *dp, unsigned id, int core)
     w->wake_fd = w->epoll_fd = -1;
     w->tick = 1;
     w->ports = base_xcalloc(1, sizeof *w->ports);
+    w->rxqs = base_xcalloc(1, sizeof *w->rxqs);
     w->tsc_mult = (uint64_t) (((__uint128_t) 1 << 64)
                               / (dp->tsc_hz / (1000000000 / DP_TICK_NS)));
     w->ns_mult = (UINT64_C(1000000000) << 32) / dp->tsc_hz;
@@ -118,6 +119,7 @@ worker_destroy(struct worker *w)
         close(w->epoll_fd);
     arena_destroy(&w->arena);
     free(w->ports);
+    free(w->rxqs);
     free(w);
 }
 
@@ -150,22 +152,22 @@ worker_poll_fds(struct worker *w, struct epoll_event ev[EVENTS_MAX], int ms,
 static void
 worker_ready(struct worker *w, const struct epoll_event ev[], int n)
 {
-    const struct worker_ports *l = dp_load(&w->ports);
+    const struct worker_rxqs *l = dp_load(&w->rxqs);
 
     for (int i = 0; i < n; i++) {
-        struct dp_port *p = ev[i].data.ptr;
+        struct rxq *q = ev[i].data.ptr;
         uint64_t count;
 
-        if (!p) {
+        if (!q) {
             if (read(w->wake_fd, &count, sizeof count) < 0)
                 continue;
             w->idle_rounds = 0;
             continue;
         }
         for (unsigned k = 0; k < l->n; k++)
-            if (l->p[k] == p) {
-                p->rx_wait = 0;
-                p->rx_idle = 0;
+            if (l->q[k] == q) {
+                q->wait = 0;
+                q->idle = 0;
             }
     }
 }
@@ -254,10 +256,10 @@ worker_clock(struct worker *w, uint64_t now)
 static bool
 worker_all_wait(const struct worker *w)
 {
-    const struct worker_ports *l = w->ports;
+    const struct worker_rxqs *l = w->rxqs;
 
     for (unsigned i = 0; i < l->n; i++)
-        if (!l->p[i]->rx_wait && l->p[i]->port.rx_fd >= 0)
+        if (!l->q[i]->wait && l->q[i]->fd >= 0)
             return false;
     return true;
 }
@@ -373,31 +375,22 @@ static void
 ports_publish(struct worker *w, struct worker_ports *next)
 {
     struct worker_ports *old = w->ports;
-    unsigned polled = 0;
 
-    for (unsigned i = 0; i < next->n; i++)
-        polled += next->p[i]->port.rx_fd < 0;
-    __atomic_store_n(&w->n_polled, polled, __ATOMIC_RELAXED);
     dp_publish(&w->ports, next);
     rcu_defer(w->dp->rcu, free, old);
     worker_wake(w);
 }
 
-int
+void
 worker_add_port(struct worker *w, struct dp_port *p)
 {
-    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = p };
     struct worker_ports *old = w->ports, *next;
 
-    if (p->port.rx_fd >= 0
-        && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, p->port.rx_fd, &ev))
-        return -errno;
     next = base_xmalloc(sizeof *next + (old->n + 1) * sizeof next->p[0]);
     memcpy(next->p, old->p, old->n * sizeof next->p[0]);
     next->n = old->n;
     next->p[next->n++] = p;
     ports_publish(w, next);
-    return 0;
 }
 
 void
@@ -405,12 +398,57 @@ worker_del_port(struct worker *w, struct dp_port *p)
 {
     struct worker_ports *old = w->ports, *next;
 
-    if (p->port.rx_fd >= 0)
-        epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, p->port.rx_fd, NULL);
     next = base_xmalloc(sizeof *next + old->n * sizeof next->p[0]);
     next->n = 0;
     for (unsigned i = 0; i < old->n; i++)
         if (old->p[i] != p)
             next->p[next->n++] = old->p[i];
     ports_publish(w, next);
+}
+
+static void
+rxqs_publish(struct worker *w, struct worker_rxqs *next)
+{
+    struct worker_rxqs *old = w->rxqs;
+    unsigned polled = 0;
+
+    for (unsigned i = 0; i < next->n; i++)
+        polled += next->q[i]->fd < 0;
+    __atomic_store_n(&w->n_polled, polled, __ATOMIC_RELAXED);
+    dp_publish(&w->rxqs, next);
+    rcu_defer(w->dp->rcu, free, old);
+    worker_wake(w);
+}
+
+int
+worker_add_rxq(struct worker *w, struct rxq *q)
+{
+    struct epoll_event ev = { .events = EPOLLIN, .data.ptr = q };
+    struct worker_rxqs *old = w->rxqs, *next;
+
+    if (q->fd >= 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, q->fd, &ev))
+        return -errno;
+    q->worker = w;
+    next = base_xmalloc(sizeof *next + (old->n + 1) * sizeof next->q[0]);
+    memcpy(next->q, old->q, old->n * sizeof next->q[0]);
+    next->n = old->n;
+    next->q[next->n++] = q;
+    rxqs_publish(w, next);
+    return 0;
+}
+
+void
+worker_del_rxq(struct worker *w, struct rxq *q)
+{
+    struct worker_rxqs *old = w->rxqs, *next;
+
+    if (q->fd >= 0)
+        epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, q->fd, NULL);
+    q->worker = NULL;
+    next = base_xmalloc(sizeof *next + old->n * sizeof next->q[0]);
+    next->n = 0;
+    for (unsigned i = 0; i < old->n; i++)
+        if (old->q[i] != q)
+            next->q[next->n++] = old->q[i];
+    rxqs_publish(w, next);
 }

@@ -161,6 +161,13 @@ struct inbox_item {
     struct prog_code code;  /* Of 'prog'; ops follow. */
 };
 
+/* Those it receives from. */
+struct worker_rxqs {
+    unsigned n;
+    struct rxq *q[];
+};
+
+/* Those it sends on. */
 struct worker_ports {
     unsigned n;
     struct dp_port *p[];
@@ -171,6 +178,7 @@ struct worker {
     struct dp *dp;
     unsigned id;
     uint32_t tick;
+    struct worker_rxqs *rxqs;     /* Published by control. */
     struct worker_ports *ports;   /* Published by control. */
     struct rte_ring *inbox;
     struct dp_port *staged;       /* Ports with packets to be flushed. */
@@ -210,7 +218,8 @@ struct worker {
     int wake_fd, epoll_fd;
     uint32_t quit;
     unsigned idle_rounds;
-    unsigned n_polled;            /* Ports without a file descriptor. */
+    unsigned n_polled;            /* Receive queues without descriptor. */
+    uint64_t packets_seen, busy_seen, load; /* Control: balance.c. */
     int core;
     bool started;
     pthread_t thread;
@@ -222,8 +231,11 @@ void worker_destroy(struct worker *); /* Stopped first. */
 WEFT_MUST_CHECK int worker_start(struct worker *);
 void worker_stop(struct worker *);
 void worker_wake(struct worker *); /* Thread: any. */
-WEFT_MUST_CHECK int worker_add_port(struct worker *, struct dp_port *);
+void worker_add_port(struct worker *, struct dp_port *);
 void worker_del_port(struct worker *, struct dp_port *);
+/* 0 or -errno. */
+WEFT_MUST_CHECK int worker_add_rxq(struct worker *, struct rxq *);
+void worker_del_rxq(struct worker *, struct rxq *);
 
 /* worker_fast.c */
 unsigned worker_iterate(struct worker *); /* Returns packets handled. */

@@ -12,7 +12,7 @@ libdatapath_a_SOURCES += \
 	%D%/mac.c %D%/mac.h %D%/mac_fast.c \
 	%D%/peers.c %D%/peers.h \
 	%D%/prog.h %D%/prog_fast.c %D%/walk_fast.c \
-	%D%/arena.c %D%/arena.h %D%/chlog.c %D%/chlog.h \
+	%D%/arena.c %D%/arena.h %D%/chlog.c %D%/chlog.h %D%/balance.c \
 	%D%/tally.c %D%/tally.h %D%/tally_fast.c \
 	%D%/worker.c %D%/worker.h %D%/worker_fast.c %D%/run_fast.c \
 	%D%/tx_fast.c \

@@ -689,18 +689,23 @@ inbox_run(struct worker *w)
 /* --------------------------------------------------------------- iteration */
 
 static unsigned
-rx_port(struct worker *w, struct dp_port *p)
+rx_queue(struct worker *w, struct rxq *q)
 {
     static const struct pkt_tunnel none;
-    unsigned n = p->port.ops->rx_burst(&p->port, w->batch.m, PORT_BURST);
+    struct dp_port *p = q->port;
+    unsigned n = weft_likely(!q->id)
+                     ? p->port.ops->rx_burst(&p->port, w->batch.m, PORT_BURST)
+                     : p->port.ops->rx_burst_queue(&p->port, q->id,
+                                                   w->batch.m, PORT_BURST);
 
     if (!n) {
         /* With a descriptor, epoll tells when to look again. */
-        if (p->port.rx_fd >= 0 && ++p->rx_idle >= RX_IDLE_POLLS)
-            p->rx_wait = 1;
+        if (q->fd >= 0 && ++q->idle >= RX_IDLE_POLLS)
+            q->wait = 1;
         return 0;
     }
-    p->rx_idle = 0;
+    q->idle = 0;
+    dp_count(q->packets, n);
     if (p->br)
         rx_batch(w, p, &none, n);
     else
@@ -727,16 +732,16 @@ wants_hand_over(struct worker *w)
 unsigned
 worker_iterate(struct worker *w)
 {
-    const struct worker_ports *ports = dp_load(&w->ports);
+    const struct worker_rxqs *rxqs = dp_load(&w->rxqs);
     unsigned n = 0;
 
     if (weft_unlikely(arena_is_full(&w->arena)))
         walk_arena_swap(w);
     if (weft_unlikely(!rte_ring_empty(w->inbox)))
         n += inbox_run(w);
-    for (unsigned i = 0; i < ports->n; i++)
-        if (ports->p[i]->rx_wait == 0)
-            n += rx_port(w, ports->p[i]);
+    for (unsigned i = 0; i < rxqs->n; i++)
+        if (rxqs->q[i]->wait == 0)
+            n += rx_queue(w, rxqs->q[i]);
     if (weft_unlikely(w->arena.scratch->n > 1))
         walk_scratch_end(w);
     tx_flush(w);

@@ -613,7 +613,9 @@ struct dp_worker_info {
     uint64_t busy_cycles, idle_cycles; /* TSC. */
     uint64_t longest_cycles; /* Of one iteration, waiting aside. */
     uint64_t tsc_hz;
-    uint32_t n_ports;
+    uint32_t n_ports;         /* It sends on. */
+    uint32_t n_rxqs;          /* Receive queues that it polls. */
+    uint64_t n_moves;         /* Of receive queues, all workers'. */
     struct dp_cache_stats cache;
 };
 /* 0 or -ENOENT past the last one. */

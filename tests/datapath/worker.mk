@@ -45,6 +45,12 @@ tests_datapath_test_egress_SOURCES = %D%/test_egress.c $(BED_SOURCES)
 tests_datapath_test_egress_CFLAGS = $(DP_TEST_CFLAGS)
 tests_datapath_test_egress_LDADD = $(DP_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += tests/datapath/test_workers
+TESTS += tests/datapath/test_workers
+tests_datapath_test_workers_SOURCES = %D%/test_workers.c $(BED_SOURCES)
+tests_datapath_test_workers_CFLAGS = $(DP_TEST_CFLAGS)
+tests_datapath_test_workers_LDADD = $(DP_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += tests/datapath/test_chlog
 TESTS += tests/datapath/test_chlog
 tests_datapath_test_chlog_SOURCES = %D%/test_chlog.c $(BED_SOURCES)

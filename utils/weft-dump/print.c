@@ -428,7 +428,7 @@ void
 print_workers(const struct dump *d)
 {
     static const char *const titles[] = {
-        ">WORKER", ">CORE",  ">PORTS",   ">BUSY",     ">PACKETS",
+        ">WORKER", ">CORE",  ">PORTS",   ">RXQS",    ">BUSY",     ">PACKETS",
         ">PKT/S",  ">CYC/PKT", ">LONGEST", ">HITS",  ">MISSES",   ">STALE",
         ">KEPT", ">ENTRIES", ">CAPACITY", ">MEMORY", NULL
     };
@@ -446,6 +446,7 @@ print_workers(const struct dump *d)
         else
             table_text(&t, "any");
         table_u64(&t, item_u64(v, "ports"));
+        table_u64(&t, item_u64(v, "rx_queues"));
         cell_busy(d, &t, v);
         table_u64(&t, packets);
         cell_rate(&t, item_rate(d, v, "packets"));

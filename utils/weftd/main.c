@@ -57,8 +57,7 @@ static const char help[] =
     "See weftd(8), weftctl(8), weft-dump(8).\n";
 
 enum { RUN_DIR = 256, STATE_DIR, NO_STATE, CONFIG, WORKERS, POLL, CACHE, NO_CHLOG,
-       MBUFS,
-       EAL, LOG, LOG_FILE, PIDFILE, READY_FD, DETACH, LATENCY };
+       MBUFS, EAL, LOG, LOG_FILE, PIDFILE, READY_FD, DETACH, LATENCY };
 
 static const struct option longs[] = {
     { "run-dir", required_argument, NULL, RUN_DIR },

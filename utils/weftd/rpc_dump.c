@@ -270,6 +270,8 @@ rpc_workers(struct weftd *d, const json_t *params, struct base_str *result,
         jw_u64(&j, "idle_cycles", w.idle_cycles);
         jw_u64(&j, "longest_cycles", w.longest_cycles);
         jw_u64(&j, "tsc_hz", w.tsc_hz);
+        jw_u64(&j, "rx_queues", w.n_rxqs);
+        jw_u64(&j, "moves", w.n_moves);
         jw_object(&j, "cache");
         jw_u64(&j, "hits", w.cache.hits);
         jw_u64(&j, "misses", w.cache.misses);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Port type dpdk: any device that a DPDK driver knows, physical or virtual.
  *
- * What:    port_dpdk_ops; options devargs, mtu.
- * Model:   the device is probed at open and removed at close; one receive
- *          and one transmit queue.  It must be polled (rx_fd is -1).
+ * What:    port_dpdk_ops; options devargs, mtu, n_rxq.
+ * Model:   the device is probed at open and removed at close; one transmit
+ *          queue, as many receive queues as are asked for, over which the
+ *          device hashes flows.  It must be polled (rx_fd is -1).
  * Threads: as port.h.  EAL is initialised.
  * Errors:  what EAL or the driver said goes into the message.
  * Source:  DPDK 22.11 ethdev and EAL guides. */
@@ -17,6 +18,7 @@
 #include <string.h>
 
 #include "datapath/ports/common/port_opt.h"
+#include "utils/base/addr.h"
 #include "utils/base/mem.h"
 
 #define DPDK_RX_DESCS 1024
@@ -35,6 +37,7 @@ static const struct tnl_option dpdk_options[] = {
     { "devargs", "", "PCI address or virtual device with its arguments, as "
       "DPDK writes them: 0000:03:00.0, net_null0,size=64" },
     { "mtu", "1500", "largest IP packet" },
+    { "n_rxq", "1", "receive queues, spread over the workers" },
     { NULL, NULL, NULL },
 };
 
@@ -173,16 +176,20 @@ device_start(struct port *p, const struct port_env *env, uint16_t mtu,
         return err;
     conf_choose(dp, &info, mtu, env, &conf);
     *step = "configuration";
-    err = rte_eth_dev_configure(dp->id, 1, 1, &conf);
+    if (p->n_rxq > info.max_rx_queues)
+        return -ERANGE;
+    err = rte_eth_dev_configure(dp->id, p->n_rxq, 1, &conf);
     if (!err)
         err = rte_eth_dev_adjust_nb_rx_tx_desc(dp->id, &n_rx, &n_tx);
     if (err)
         return err;
     *step = "receive queue";
-    err = rte_eth_rx_queue_setup(dp->id, 0, n_rx, (unsigned) socket, NULL,
-                                 env->pool);
-    if (err)
-        return err;
+    for (uint16_t i = 0; i < p->n_rxq; i++) {
+        err = rte_eth_rx_queue_setup(dp->id, i, n_rx, (unsigned) socket, NULL,
+                                     env->pool);
+        if (err)
+            return err;
+    }
     *step = "transmit queue";
     err = rte_eth_tx_queue_setup(dp->id, 0, n_tx, (unsigned) socket, NULL);
     if (err)
@@ -246,6 +253,18 @@ fill_port(struct port *p)
 }
 
 static int
+n_rxq_parse(struct port *p, const char *value, struct weft_err *e)
+{
+    uint64_t n = 1;
+
+    if (value && (base_parse_u64(value, PORT_MAX_RXQ, &n) || !n))
+        return weft_err_set(e, -EINVAL, "port %s: n_rxq %s is not in 1..%d",
+                            p->name, value, PORT_MAX_RXQ);
+    p->n_rxq = (uint16_t) n;
+    return 0;
+}
+
+static int
 dpdk_open(struct port *p, const struct port_env *env,
           const struct dp_option *opts, size_t n, struct weft_err *e)
 {
@@ -258,6 +277,8 @@ dpdk_open(struct port *p, const struct port_env *env,
 
     if (!err)
         err = port_opt_mtu(p, port_opt_get(opts, n, "mtu"), &mtu, e);
+    if (!err)
+        err = n_rxq_parse(p, port_opt_get(opts, n, "n_rxq"), e);
     if (err)
         return err;
     if (!devargs || !*devargs)
@@ -332,6 +353,15 @@ dpdk_rx(struct port *p, struct rte_mbuf **pkts, uint16_t n)
     return rte_eth_rx_burst(dp->id, 0, pkts, n);
 }
 
+static uint16_t
+dpdk_rx_queue(struct port *p, uint16_t queue, struct rte_mbuf **pkts,
+              uint16_t n)
+{
+    const struct dpdk_port *dp = p->priv;
+
+    return rte_eth_rx_burst(dp->id, queue, pkts, n);
+}
+
 /* Lets the driver set headers as its hardware wants them (pseudo-header sums
  * without length, for one).  Frames it refuses move to the end; returns the
  * number of those that may be sent. */
@@ -396,6 +426,7 @@ const struct port_ops port_dpdk_ops = {
     .get = dpdk_get,
     .poll_state = dpdk_poll_state,
     .rx_burst = dpdk_rx,
+    .rx_burst_queue = dpdk_rx_queue,
     .tx_burst = dpdk_tx,
     .set_filter = dpdk_set_filter,
 };
