@@ -8,7 +8,8 @@ bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = %D%/completion/weft.bash
 systemdunitdir = $(prefix)/lib/systemd/system
 nodist_systemdunit_DATA = docs/weft.service
-EXTRA_DIST += %D%/weft.service.in %D%/performance/hot-loop.md
+EXTRA_DIST += %D%/weft.service.in %D%/performance/hot-loop.md \
+	%D%/performance/cache.md
 CLEANFILES += docs/weft.service
 docs/weft.service: $(srcdir)/docs/weft.service.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) docs && \
