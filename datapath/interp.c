@@ -276,6 +276,7 @@ run_plain(struct interp *in, const struct dp_op *op)
         run_group(in, op);
         return -1;
     case DP_OP_METER:
+        in->res->met_after |= in->sent > 0;
         return interp_meter(in->pl, &in->f, op->arg);
     default:
         return interp_op(&in->f, op);

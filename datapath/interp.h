@@ -143,6 +143,7 @@ struct interp_result {
     unsigned n_groups; /* Packets given to groups. */
     unsigned n_metered; /* Copies for the controller that meters dropped. */
     int egress_drop;   /* ... and why one was dropped there; -1: none. */
+    bool met_after;    /* What was left of a sent packet met a meter. */
 };
 
 /* Runs the frame through the tables. */

@@ -301,9 +301,10 @@ judge_expect(const struct interp_pipeline *pl, const struct frame *f,
     interp_run(pl, in_port, NULL, f->b, f->len, &res);
     for (size_t i = 0; i < res.n_outs; i++)
         expect_out(&res.outs[i], in_port);
-    /* What is left of a frame that was sent may be dropped, or ops behind the
-     * last output left out. */
-    if (res.n_outs || res.n_groups || res.n_metered || res.n_egress > 1
+    /* What is left of a frame that was sent may be dropped (it is, if a meter
+     * follows), or ops behind the last output left out. */
+    if (res.n_outs || res.n_groups || res.n_metered || res.met_after
+        || res.n_egress > 1
         || (res.n_egress && res.drop >= 0))
         drops_known = false;
     else if (res.n_egress && res.egress_drop >= 0)
