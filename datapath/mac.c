@@ -3,7 +3,6 @@
 
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "utils/base/mem.h"
 
@@ -17,12 +16,13 @@ mac_create(uint32_t buckets, uint64_t seed)
     t->mask = buckets - 1;
     t->limit = MAC_LIMIT;
     t->age_ticks = MAC_AGE_TICKS;
-    t->entries = aligned_alloc(64, (size_t) buckets * 64);
-    if (!t->entries) {
+    /* Zero pages take no memory until they are written. */
+    t->mem = calloc((size_t) buckets + 1, 64);
+    if (!t->mem) {
         free(t);
         return NULL;
     }
-    memset(t->entries, 0, (size_t) buckets * 64);
+    t->entries = (void *) (((uintptr_t) t->mem + 63) & ~(uintptr_t) 63);
     return t;
 }
 
@@ -30,7 +30,7 @@ void
 mac_destroy(struct mac_table *t)
 {
     if (t)
-        free(t->entries);
+        free(t->mem);
     free(t);
 }
 
@@ -102,7 +102,7 @@ mac_grown(const struct mac_table *t)
     uint32_t n = __atomic_load_n(&t->n, __ATOMIC_RELAXED);
     struct mac_table *g;
 
-    if (n < n_entries(t) / 2 || n_entries(t) / 2 >= t->limit)
+    if (n < n_entries(t) / 8 || n_entries(t) / 4 >= t->limit)
         return NULL;
     g = mac_create(2 * (t->mask + 1), t->seed);
     if (!g)

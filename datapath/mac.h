@@ -30,7 +30,7 @@
 
 #define MAC_AGE_TICKS (300 * 4) /* 300 s, by default. */
 #define MAC_LIMIT 131072        /* Addresses, by default. */
-#define MAC_BUCKETS 256         /* To begin with: 16 KiB. */
+#define MAC_BUCKETS 8192 /* To begin with: 512 KiB, resident as it is used. */
 
 struct mac_entry {
     uint64_t key, val;
@@ -44,7 +44,8 @@ struct mac_table {
     uint32_t limit, age_ticks; /* By control. */
     uint64_t moves;   /* Addresses that came by another port or peer. */
     uint64_t refused; /* Not learnt, for want of room. */
-    struct mac_entry *entries;
+    struct mac_entry *entries; /* In 'mem', aligned to a line. */
+    void *mem;
     uint32_t swept;   /* Control: where mac_sweep goes on. */
 };
 
@@ -53,8 +54,9 @@ struct mac_table *mac_create(uint32_t buckets, uint64_t seed);
 void mac_destroy(struct mac_table *); /* Accepts NULL. */
 /* Takes aged entries out of some buckets. */
 void mac_sweep(struct mac_table *, uint32_t tick, uint32_t buckets);
-/* A table of twice the buckets with the same contents, for one that is half
- * full and may have more; NULL: this one does.  What workers learn meanwhile
+/* A table of twice the buckets with the same contents, for one that is an
+ * eighth full, so that hardly ever five addresses meet in a bucket; NULL: this
+ * one does.  What workers learn meanwhile
  * is learnt again. */
 struct mac_table *mac_grown(const struct mac_table *);
 void mac_flush(struct mac_table *);

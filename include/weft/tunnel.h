@@ -114,6 +114,7 @@ struct tnl_ops {
     uint16_t gre_proto;         /* GRE only: 0x6558. */
     uint32_t key_min, key_max;  /* Allowed keys, inclusive. */
     uint8_t l4_overhead;        /* UDP/GRE + tunnel header bytes. */
+    bool has_options;           /* A received header may be longer. */
     const struct tnl_option *options; /* Ends with a NULL name. */
 
     /* Fills 'c' with this type's defaults. */

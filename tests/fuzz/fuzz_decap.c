@@ -31,8 +31,11 @@ decap(const struct tnl_ops *t, const uint8_t *data, size_t size)
     enum tnl_verdict v = t->decap(data, size, &m);
 
     must(v == TNL_SHORT || v == TNL_BAD_FLAGS || v == TNL_BAD_PROTO
-         || v == TNL_RESERVED_KEY || v == TNL_INNER_RUNT || v == TNL_OK);
-    must((v == TNL_SHORT) == (size < t->l4_overhead));
+         || v == TNL_RESERVED_KEY || v == TNL_INNER_RUNT
+         || v == TNL_CRITICAL || v == TNL_OK);
+    must(v == TNL_SHORT || size >= t->l4_overhead);
+    must(v != TNL_SHORT || size < t->l4_overhead || t->has_options);
+    must(v != TNL_CRITICAL || t->has_options);
     if (v != TNL_OK)
         return;
     must(m.key >= t->key_min && m.key <= t->key_max);

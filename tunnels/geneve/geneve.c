@@ -79,6 +79,7 @@ const struct tnl_ops tnl_geneve_ops = {
     .key_min = 0,
     .key_max = 0xffffff,
     .l4_overhead = GENEVE_UDP_HLEN + GENEVE_HLEN,
+    .has_options = true,
     .options = geneve_options,
     .defaults = geneve_defaults,
     .parse = geneve_parse,
