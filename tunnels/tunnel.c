@@ -392,8 +392,28 @@ tnl_config_parse(const struct tnl_ops *t, const char *const names[],
 enum {
     ETH_HLEN = 14,
     IPV4_HLEN = 20,
+    UDP_HLEN = 8,
     IPV4_DF = 0x4000,
 };
+
+uint8_t *
+tnl_build_udp(const struct tnl_config *c, struct tnl_template *t,
+              unsigned hlen)
+{
+    uint8_t *udp = t->bytes + t->len;
+
+    /* The length is the datapath's; the checksum stays zero. */
+    put_be16(udp, c->src_port_min);
+    put_be16(udp + 2, c->dst_port);
+    t->udp_off = t->len;
+    t->entropy = TNL_ENTROPY_SRC_PORT;
+    t->entropy_off = t->len;
+    t->entropy_min = c->src_port_min;
+    /* 1 to 65535: port 0 is never in the range. */
+    t->entropy_span = (uint16_t) (c->src_port_max - c->src_port_min + 1);
+    t->len = (uint8_t) (t->len + UDP_HLEN + hlen);
+    return udp + UDP_HLEN;
+}
 
 void
 tnl_template_build(const struct tnl_ops *t, const struct tnl_config *c,

@@ -34,6 +34,10 @@ int tnl_common_parse(const struct tnl_ops *t, struct tnl_config *c,
                      const char *name, const char *value, struct weft_err *e);
 int tnl_common_check(const struct tnl_ops *t, const struct tnl_config *c,
                      struct weft_err *e);
+/* Of a type over UDP: appends the UDP header, whose source port tells flows
+ * apart, and 'hlen' zero bytes for the tunnel header, which is returned. */
+uint8_t *tnl_build_udp(const struct tnl_config *c, struct tnl_template *t,
+                       unsigned hlen);
 int tnl_common_print(const struct tnl_ops *t, const struct tnl_config *c,
                      char *buf, size_t size);
 

@@ -50,25 +50,16 @@ geneve_print(const struct tnl_config *c, char *buf, size_t size)
     return tnl_common_print(&tnl_geneve_ops, c, buf, size);
 }
 
-/* UDP length is the datapath's; the checksum stays zero, which RFC 8926
- * §4.3.1 allows over IPv4. */
+/* A source port per flow: RFC 8926 §3.3; no UDP checksum, which §4.3.1 allows
+ * over IPv4. */
 static void
 geneve_build(const struct tnl_config *c, struct tnl_template *t)
 {
-    uint8_t *udp = t->bytes + t->len, *gn = udp + GENEVE_UDP_HLEN;
+    uint8_t *gn = tnl_build_udp(c, t, GENEVE_HLEN);
 
-    put_be16(udp, c->src_port_min);
-    put_be16(udp + 2, c->dst_port);
     put_be16(gn + 2, GENEVE_ETHERNET);
     put_be24(gn + 4, c->key);
-    t->udp_off = t->len;
-    t->entropy = TNL_ENTROPY_SRC_PORT; /* §3.3: one per flow. */
-    t->entropy_off = t->len;
-    t->entropy_min = c->src_port_min;
-    t->entropy_span = (uint16_t) (c->src_port_max - c->src_port_min + 1);
-    t->len = (uint8_t) (t->len + GENEVE_UDP_HLEN);
-    t->key_off = (uint8_t) (t->len + 4);
-    t->len = (uint8_t) (t->len + GENEVE_HLEN);
+    t->key_off = (uint8_t) (gn + 4 - t->bytes);
 }
 
 const struct tnl_ops tnl_geneve_ops = {

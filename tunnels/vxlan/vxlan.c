@@ -49,26 +49,15 @@ vxlan_print(const struct tnl_config *c, char *buf, size_t size)
     return tnl_common_print(&tnl_vxlan_ops, c, buf, size);
 }
 
-/* UDP length is the datapath's; the checksum stays zero, RFC 7348 §5: it
- * SHOULD be transmitted as zero. */
+/* RFC 7348 §5: the UDP checksum SHOULD be transmitted as zero. */
 static void
 vxlan_build(const struct tnl_config *c, struct tnl_template *t)
 {
-    uint8_t *udp = t->bytes + t->len, *vx = udp + VXLAN_UDP_HLEN;
+    uint8_t *vx = tnl_build_udp(c, t, VXLAN_HLEN);
 
-    put_be16(udp, c->src_port_min);
-    put_be16(udp + 2, c->dst_port);
     vx[0] = VXLAN_F_I; /* The rest is zero on transmission, §5. */
     put_be24(vx + 4, c->key);
-    t->udp_off = t->len;
-    t->entropy = TNL_ENTROPY_SRC_PORT;
-    t->entropy_off = t->len;
-    t->entropy_min = c->src_port_min;
-    /* 1 to 65535: port 0 is never in the range. */
-    t->entropy_span = (uint16_t) (c->src_port_max - c->src_port_min + 1);
-    t->len = (uint8_t) (t->len + VXLAN_UDP_HLEN);
-    t->key_off = (uint8_t) (t->len + 4);
-    t->len = (uint8_t) (t->len + VXLAN_HLEN);
+    t->key_off = (uint8_t) (vx + 4 - t->bytes);
 }
 
 const struct tnl_ops tnl_vxlan_ops = {
