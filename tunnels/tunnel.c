@@ -12,15 +12,6 @@
 
 /* --------------------------------------------------------------- options */
 
-/* A host's address: not 0/8, loopback, multicast, class E, broadcast. */
-static bool
-addr_is_unicast(be32 addr)
-{
-    uint8_t first = (uint8_t) (be32_to(addr) >> 24);
-
-    return first != 0 && first != 127 && first < 224;
-}
-
 static int
 parse_addr(const char *name, const char *value, be32 *out, struct weft_err *e)
 {
@@ -32,7 +23,7 @@ parse_addr(const char *name, const char *value, be32 *out, struct weft_err *e)
                             strcmp(name, "remote")
                                 ? ""
                                 : ", \"flow\", \"peers\" or \"learn\"");
-    if (!addr_is_unicast(addr))
+    if (!base_ipv4_is_unicast(addr))
         return weft_err_set(e, -EINVAL,
                             "%s %s is not a unicast address of a host", name,
                             value);

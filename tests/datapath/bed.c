@@ -460,3 +460,14 @@ bed_packets(struct dp_rule *r)
     dp_rule_get_stats(r, &s);
     return s.packets;
 }
+
+void
+bed_nexthop(struct bed *b, uint32_t uplink, uint32_t local, uint32_t remote)
+{
+    struct tnl_nexthop nh = { .uplink = uplink, .src = be32_from(local),
+                              .src_mac = { 2, 0, 0, 0, 0, 1 },
+                              .dst_mac = { 2, 0, 0, 0, 0, 2 },
+                              .mtu = 1500 };
+
+    ck_assert_int_eq(dp_nexthop_set(b->dp, be32_from(remote), &nh), 0);
+}

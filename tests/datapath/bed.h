@@ -58,6 +58,9 @@ void bed_add_port(struct bed *, struct dp_bridge *, unsigned no,
                   uint32_t caps);
 /* An uplink whose queues are those of port 'no'. */
 void bed_add_uplink(struct bed *, unsigned no, uint32_t caps, uint32_t *id);
+/* The way from 'local' to 'remote' (host order) by that uplink is known. */
+void bed_nexthop(struct bed *, uint32_t uplink, uint32_t local,
+                 uint32_t remote);
 /* Ports opened from now on take their queues from this bed. */
 void bed_use(struct bed *);
 void bed_check_balance(struct dp_bridge *);

@@ -81,14 +81,7 @@ teardown(void)
 static void
 nexthop(uint32_t remote)
 {
-    struct tnl_nexthop nh = { .uplink = uplink, .src = be32_from(HERE),
-                              .src_mac = { 2, 0, 0, 0, 0, 1 },
-                              .dst_mac = { 2, 0, 0, 0, 0, 2 },
-                              .mtu = 1500 };
-
-    if (remote == HERE)
-        nh.src = be32_from(THERE);
-    ck_assert_int_eq(dp_nexthop_set(b.dp, be32_from(remote), &nh), 0);
+    bed_nexthop(&b, uplink, remote == HERE ? THERE : HERE, remote);
 }
 
 static void

@@ -37,17 +37,6 @@ frame(const uint8_t *dst, const uint8_t *src)
 }
 
 static void
-nexthop(uint32_t remote)
-{
-    struct tnl_nexthop nh = { .uplink = uplink, .src = be32_from(HERE),
-                              .src_mac = { 2, 0, 0, 0, 0, 1 },
-                              .dst_mac = { 2, 0, 0, 0, 0, 2 },
-                              .mtu = 1500 };
-
-    ck_assert_int_eq(dp_nexthop_set(b.dp, be32_from(remote), &nh), 0);
-}
-
-static void
 net_port_no(unsigned no, const char *name, const char *remote,
             const char *key, const char *split)
 {
@@ -93,9 +82,9 @@ setup(void)
     ck_assert_int_eq(dp_uplink_set_addrs(b.dp, uplink, &here, 1), 0);
     ops_add(&o, DP_OP_NORMAL, 0, 0);
     bed_rule(&b, 1, &BED_ANY, &o);
-    nexthop(PEER_A);
-    nexthop(PEER_B);
-    nexthop(STRANGER);
+    bed_nexthop(&b, uplink, HERE, PEER_A);
+    bed_nexthop(&b, uplink, HERE, PEER_B);
+    bed_nexthop(&b, uplink, HERE, STRANGER);
 }
 
 static void

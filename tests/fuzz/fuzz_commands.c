@@ -13,6 +13,7 @@
 #include "ofproto/commands.h"
 #include "ofproto/ofproto.h"
 #include "ofproto/questions.h"
+#include "tests/support/agent_events.h"
 #include "tests/support/dummy_dp.h"
 #include "utils/base/clock.h"
 #include "utils/base/log.h"
@@ -32,28 +33,6 @@ must(bool ok)
 {
     if (!ok)
         abort();
-}
-
-static void
-on_punt(void *arg, const struct dp_punt *p)
-{
-    (void) arg;
-    ofp_punt(p->bridge_owner, p);
-}
-
-static void
-on_port(void *arg, struct dp_bridge *dpb, void *owner, enum dp_port_event ev,
-        const struct dp_port_info *info)
-{
-    (void) arg, (void) dpb;
-    ofp_port_event(owner, ev, info);
-}
-
-static void
-on_synced(void *arg, uint64_t seq)
-{
-    (void) arg;
-    ofp_synced(bridge, seq);
 }
 
 static uint32_t
@@ -151,7 +130,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dp_config dc = {
-        .events = { .punt = on_punt, .port = on_port, .synced = on_synced },
+        .events = agent_events(&bridge),
     };
     struct ofp_bridge_config bc = { .name = "br0", .dpid = 1 };
     char *text;

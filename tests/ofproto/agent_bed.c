@@ -5,39 +5,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/agent_events.h"
 #include "utils/base/clock.h"
 #include "utils/base/log.h"
 #include "weft/be.h"
 
 struct bed bed;
 
-static void
-on_punt(void *arg, const struct dp_punt *p)
-{
-    (void) arg;
-    ofp_punt(p->bridge_owner, p);
-}
-
-static void
-on_port(void *arg, struct dp_bridge *dpb, void *owner, enum dp_port_event ev,
-        const struct dp_port_info *info)
-{
-    (void) arg, (void) dpb;
-    ofp_port_event(owner, ev, info);
-}
-
-static void
-on_synced(void *arg, uint64_t seq)
-{
-    (void) arg;
-    ofp_synced(bed.b, seq);
-}
-
 void
 bed_open(void)
 {
     struct dp_config dc = {
-        .events = { .punt = on_punt, .port = on_port, .synced = on_synced },
+        .events = agent_events(&bed.b),
     };
     struct ofp_bridge_config bc = { .name = "br0", .dpid = 0x1122334455667788 };
 

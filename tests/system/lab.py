@@ -359,6 +359,28 @@ class Lab:
         return json.loads(out)["end"]["sum_received"]["bits_per_second"]
 
 
+class OneBridge(unittest.TestCase):
+    """A case with one switch for all its tests, and bridge br0."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab().__enter__()
+        cls.sw = cls.lab.switch()
+        cls.sw.ctl("add-br", "br0")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.__exit__(None, None, None)
+
+    def setUp(self):
+        self.sw.ctl("del-flows", "br0")
+
+    def ctl_in(self, text, *words, check=True):
+        """weftctl with 'text' as its standard input."""
+        return sh(BUILD + "/weftctl", "--run-dir", self.sw.dir, *words,
+                  text=text, check=check)
+
+
 class TwoVms(unittest.TestCase):
     """A case with one switch for all its tests: bridge br0 with tap1 (VM in
     self.a, 10.0.0.1, port 1) and tap2 (in self.b, 10.0.0.2, port 2)."""

@@ -56,7 +56,10 @@ def lab_setns(fd):
         raise OSError(ctypes.get_errno(), "setns")
 
 
-class Groups(unittest.TestCase):
+class Fan:
+    """A sender at port 1 of a switch, a receiver at each of ports 2 to 4; for
+    a TestCase."""
+
     @classmethod
     def setUpClass(cls):
         cls.lab = lab.Lab()
@@ -81,6 +84,8 @@ class Groups(unittest.TestCase):
         finally:
             cls.lab.down()
 
+
+class Groups(Fan, unittest.TestCase):
     def setUp(self):
         self.of("del-groups")
         self.of("del-flows")

@@ -17,7 +17,7 @@ import socket
 import time
 import unittest
 import lab
-from test_groups import MARK, frame, packet_socket
+from test_groups import MARK, Fan, frame
 
 APP = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                    "osken_remote.py")
@@ -49,38 +49,19 @@ class Remote:
             self.file.readline())]
 
 
-class OsKen:
+class OsKen(Fan):
     """The cases, for one version."""
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = l = lab.Lab()
+        super().setUpClass()
         module = "os_ken.ofproto.ofproto_v1_" + cls.version
         cls.of = importlib.import_module(module)
         cls.msg = importlib.import_module(module + "_parser")
-        cls.h, cls.r, cls.sw = l.ns("h"), l.ns("r"), l.ns("sw")
-        l.link(cls.sw, cls.h, "v1", "eth0")
-        for i in (2, 3, 4):
-            l.link(cls.sw, cls.r, "v%d" % i, "r%d" % i)
-        cls.s = s = l.switch(ns=cls.sw)
-        s.ctl("add-br", "br0")
-        for i in (1, 2, 3, 4):
-            s.ctl("add-port", "br0", "v%d" % i, "type=netdev", "ofport=%d" % i)
-        cls.a, cls.b = (Remote(l, cls.sw, name, cls.version)
+        cls.a, cls.b = (Remote(cls.lab, cls.sw, name, cls.version)
                         for name in PORTS)
-        s.ctl("set-controller", "br0", "punix:%s/br0.mgmt" % s.dir,
-              *("tcp:127.0.0.1:%d" % p for p in PORTS.values()))
-        cls.tx = packet_socket(cls.h, "eth0")
-        cls.rx = {i: packet_socket(cls.r, "r%d" % i) for i in (2, 3, 4)}
-
-    @classmethod
-    def tearDownClass(cls):
-        for s in [cls.tx] + list(cls.rx.values()):
-            s.close()
-        try:
-            cls.s.check_balance()
-        finally:
-            cls.lab.down()
+        cls.s.ctl("set-controller", "br0", "punix:%s/br0.mgmt" % cls.s.dir,
+                  *("tcp:127.0.0.1:%d" % p for p in PORTS.values()))
 
     def setUp(self):
         of = self.of

@@ -5,7 +5,6 @@
         weftctl add-flow ... --> br0 <-- ovs-ofctl dump-flows ..."""
 import json
 import re
-import unittest
 import lab
 
 
@@ -24,20 +23,7 @@ def plain(text):
     return sorted(rules)
 
 
-class WeftctlFlows(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.lab = lab.Lab().__enter__()
-        cls.sw = cls.lab.switch()
-        cls.sw.ctl("add-br", "br0")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.lab.__exit__(None, None, None)
-
-    def setUp(self):
-        self.sw.ctl("del-flows", "br0")
-
+class WeftctlFlows(lab.OneBridge):
     def both(self):
         """What ovs-ofctl and weft-dump show; they must agree."""
         ours = plain(self.sw.dump("flows", "br0"))
@@ -130,10 +116,6 @@ class WeftctlFlows(unittest.TestCase):
         out = json.loads(lab.sh("ip", "-j", "-s", "link", "show", "po1",
                                 ns=ns))
         return out[0]["stats64"]["rx"]["packets"]
-
-    def ctl_in(self, text, *words, check=True):
-        return lab.sh(lab.BUILD + "/weftctl", "--run-dir", self.sw.dir,
-                      *words, text=text, check=check)
 
     def test_dump_flows_sorts_by_table_and_priority(self):
         self.sw.flows("table=1,priority=1,ip,actions=1",

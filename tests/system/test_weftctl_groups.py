@@ -3,29 +3,14 @@
 """weftctl's groups, meters and bundles, beside ovs-ofctl on the same bridge."""
 import json
 import re
-import unittest
 import lab
 
 
-class WeftctlGroups(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.lab = lab.Lab().__enter__()
-        cls.sw = cls.lab.switch()
-        cls.sw.ctl("add-br", "br0")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.lab.__exit__(None, None, None)
-
+class WeftctlGroups(lab.OneBridge):
     def setUp(self):
-        self.sw.ctl("del-flows", "br0")
+        super().setUp()
         self.sw.ctl("del-groups", "br0")
         self.sw.ctl("del-meters", "br0")
-
-    def ctl_in(self, text, *words, check=True):
-        return lab.sh(lab.BUILD + "/weftctl", "--run-dir", self.sw.dir,
-                      *words, text=text, check=check)
 
     def groups(self):
         """As ovs-ofctl sees them; weftctl must say the same."""

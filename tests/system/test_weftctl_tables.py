@@ -5,29 +5,19 @@
         weftctl mod-port, mod-table --> br0 <-- ovs-ofctl dump-table-desc ..."""
 import re
 import subprocess
-import unittest
 import lab
 
 ARP = ("ffffffffffff02000000000108060001080006040001020000000001c0a80001"
        "000000000000c0a80002")
 
 
-class WeftctlTables(unittest.TestCase):
+class WeftctlTables(lab.OneBridge):
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab.Lab().__enter__()
-        cls.sw = cls.lab.switch()
-        cls.sw.ctl("add-br", "br0")
+        super().setUpClass()
         ns = cls.lab.ns("vm")
         for i in (1, 2):
             cls.sw.tap("br0", "tt%d" % i, ns, ofport=i)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.lab.__exit__(None, None, None)
-
-    def setUp(self):
-        self.sw.ctl("del-flows", "br0")
 
     def refused(self, what, *words):
         r = self.sw.ctl(*words, check=False)

@@ -98,3 +98,11 @@ base_format_ipv6(const uint8_t addr[16], char buf[BASE_IPV6_LEN])
 {
     return inet_ntop(AF_INET6, addr, buf, BASE_IPV6_LEN);
 }
+
+bool
+base_ipv4_is_unicast(uint32_t addr_be)
+{
+    uint8_t first = (uint8_t) (ntohl(addr_be) >> 24);
+
+    return first != 0 && first != 127 && first < 224;
+}

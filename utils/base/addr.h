@@ -6,6 +6,7 @@
 #ifndef WEFT_BASE_ADDR_H
 #define WEFT_BASE_ADDR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ WEFT_MUST_CHECK int base_parse_mac(const char *s, uint8_t mac[6]);
 /* Network byte order. */
 WEFT_MUST_CHECK int base_parse_ipv4(const char *s, uint32_t *addr);
 WEFT_MUST_CHECK int base_parse_ipv6(const char *s, uint8_t addr[16]);
+
+/* A host's address (network byte order): not 0/8, loopback, multicast, class E,
+ * broadcast. */
+bool base_ipv4_is_unicast(uint32_t addr_be);
 
 /* Each returns 'buf'. */
 const char *base_format_mac(const uint8_t mac[6], char buf[BASE_MAC_LEN]);

@@ -15,7 +15,6 @@ libweftd_a_SOURCES = \
 	%D%/rpc.c %D%/rpc.h \
 	%D%/rpc_ask.c \
 	%D%/rpc_dump.c \
-	%D%/rpc_groups.c \
 	%D%/rpc_methods.def \
 	%D%/rpc_nets.c \
 	%D%/rpc_of.c \
@@ -23,6 +22,7 @@ libweftd_a_SOURCES = \
 	%D%/rpc_show.c \
 	%D%/rpc_stream.c \
 	%D%/rpc_trace.c \
+	%D%/rpc_walk.c \
 	%D%/trace_text.c %D%/trace_text.h \
 	%D%/weftd.h
 libweftd_a_CFLAGS = $(AM_CFLAGS) $(EVENT_CFLAGS) $(JANSSON_CFLAGS)

@@ -49,16 +49,16 @@ uplinks_of(const json_t *doc)
     return json_object_get(doc, "uplinks");
 }
 
-static const char *
-param(const json_t *params, const char *name)
+const char *
+model_text(const json_t *params, const char *name)
 {
     const char *s = json_string_value(json_object_get(params, name));
 
     return s ? s : "";
 }
 
-static bool
-flag(const json_t *params, const char *name)
+bool
+model_flag(const json_t *params, const char *name)
 {
     return json_is_true(json_object_get(params, name));
 }
@@ -311,13 +311,13 @@ bridge_set_options(json_t *b, const char *name, const json_t *params,
 int
 model_add_br(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "bridge");
+    const char *name = model_text(params, "bridge");
     json_t *b = json_object_get(bridges_of(doc), name);
     int err = check_name("bridge", name, e);
 
     if (err)
         return err;
-    if (b && !flag(params, "may-exist"))
+    if (b && !model_flag(params, "may-exist"))
         return weft_err_set(e, -EEXIST, "bridge %s: it exists already", name);
     if (!b) {
         b = json_pack("{s:{},s:[],s:{}}", "options", "controllers", "ports");
@@ -329,10 +329,10 @@ model_add_br(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_br(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "bridge");
+    const char *name = model_text(params, "bridge");
 
     if (!bridge_get(doc, name, e))
-        return flag(params, "if-exists") ? 0 : -ENOENT;
+        return model_flag(params, "if-exists") ? 0 : -ENOENT;
     json_object_del(bridges_of(doc), name);
     return 0;
 }
@@ -340,7 +340,7 @@ model_del_br(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_set_br(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "bridge");
+    const char *name = model_text(params, "bridge");
     json_t *b = bridge_get(doc, name, e);
 
     return b ? bridge_set_options(b, name, params, e) : -ENOENT;
@@ -349,7 +349,7 @@ model_set_br(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_set_fail_mode(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "bridge"), *mode = param(params, "mode");
+    const char *name = model_text(params, "bridge"), *mode = model_text(params, "mode");
     json_t *b = bridge_get(doc, name, e);
 
     if (!b)
@@ -384,7 +384,7 @@ check_targets(const char *bridge, const json_t *targets, struct weft_err *e)
 int
 model_set_controller(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "bridge");
+    const char *name = model_text(params, "bridge");
     json_t *b = bridge_get(doc, name, e);
     json_t *targets = json_object_get(params, "targets");
 
@@ -400,7 +400,7 @@ model_set_controller(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_controller(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    json_t *b = bridge_get(doc, param(params, "bridge"), e);
+    json_t *b = bridge_get(doc, model_text(params, "bridge"), e);
 
     if (!b)
         return -ENOENT;
@@ -462,7 +462,7 @@ port_take_options(json_t *port, const char *name, const json_t *given,
 static json_t *
 port_get(const json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "port"), *in = param(params, "bridge");
+    const char *name = model_text(params, "port"), *in = model_text(params, "bridge");
     const char *bridge = model_port_bridge(doc, name);
 
     if (!bridge)
@@ -480,15 +480,15 @@ port_get(const json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_add_port(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *bridge = param(params, "bridge");
-    const char *name = param(params, "port"), *in;
+    const char *bridge = model_text(params, "bridge");
+    const char *name = model_text(params, "port"), *in;
     json_t *b = bridge_get(doc, bridge, e), *port, *o;
     int err = b ? check_name("port", name, e) : -ENOENT;
 
     if (err)
         return err;
     in = model_port_bridge(doc, name);
-    if (in && (!flag(params, "may-exist") || strcmp(in, bridge)))
+    if (in && (!model_flag(params, "may-exist") || strcmp(in, bridge)))
         return weft_err_set(e, -EEXIST, "port %s: it exists already in "
                             "bridge %s", name, in);
     port = json_object_get(json_object_get(b, "ports"), name);
@@ -509,10 +509,10 @@ model_add_port(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_port(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "port");
+    const char *name = model_text(params, "port");
 
     if (!port_get(doc, params, e))
-        return flag(params, "if-exists") ? 0 : -ENOENT;
+        return model_flag(params, "if-exists") ? 0 : -ENOENT;
     json_object_del(
         json_object_get(json_object_get(bridges_of(doc),
                                         model_port_bridge(doc, name)),
@@ -524,7 +524,7 @@ model_del_port(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_set_port(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "port");
+    const char *name = model_text(params, "port");
     json_t *port = port_get(doc, params, e), *o;
     int err = port ? param_options("port", name, params, &o, e) : -ENOENT;
 
@@ -541,7 +541,7 @@ static void set_missing(json_t *o, const char *key, json_t *dflt);
 int
 model_set_queue(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "port"), *id = param(params, "queue");
+    const char *name = model_text(params, "port"), *id = model_text(params, "queue");
     json_t *port = port_get(doc, params, e), *o;
     uint64_t v;
     int err = port ? param_options("port", name, params, &o, e) : -ENOENT;
@@ -561,7 +561,7 @@ model_set_queue(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_queue(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "port"), *id = param(params, "queue");
+    const char *name = model_text(params, "port"), *id = model_text(params, "queue");
     json_t *port = port_get(doc, params, e);
 
     if (!port)
@@ -577,13 +577,13 @@ model_del_queue(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_add_uplink(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "uplink");
+    const char *name = model_text(params, "uplink");
     json_t *u = json_object_get(uplinks_of(doc), name), *o;
     int err = check_name("uplink", name, e);
 
     if (err)
         return err;
-    if (u && !flag(params, "may-exist"))
+    if (u && !model_flag(params, "may-exist"))
         return weft_err_set(e, -EEXIST, "uplink %s: it exists already", name);
     if (!u) {
         u = json_pack("{s:{}}", "options");
@@ -605,9 +605,9 @@ model_add_uplink(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_uplink(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *name = param(params, "uplink");
+    const char *name = model_text(params, "uplink");
 
-    if (json_object_del(uplinks_of(doc), name) && !flag(params, "if-exists"))
+    if (json_object_del(uplinks_of(doc), name) && !model_flag(params, "if-exists"))
         return weft_err_set(e, -ENOENT, "uplink %s: there is none of this "
                             "name", name);
     return 0;

@@ -51,6 +51,9 @@ model_edit model_add_br, model_del_br, model_set_br, model_add_port,
     model_set_controller, model_del_controller, model_set_fail_mode,
     model_apply;
 
+/* A member as text, "" if it is absent or none; whether it is true. */
+const char *model_text(const json_t *params, const char *name);
+bool model_flag(const json_t *params, const char *name);
 /* Name of the bridge that has port 'name', NULL: none. */
 const char *model_port_bridge(const json_t *doc, const char *name);
 

@@ -16,20 +16,6 @@
 
 #define NET_PORT ".net"
 
-static const char *
-text_of(const json_t *o, const char *name)
-{
-    const char *s = json_string_value(json_object_get(o, name));
-
-    return s ? s : "";
-}
-
-static bool
-is_set(const json_t *params, const char *name)
-{
-    return json_is_true(json_object_get(params, name));
-}
-
 /* The tunnel port of network 'net'. */
 static int
 net_port_name(const char *net, char name[DP_NAME_LEN], struct weft_err *e)
@@ -68,8 +54,7 @@ model_check_peers(const char *port, const json_t *peers, struct weft_err *e)
     json_array_foreach(peers, i, v) {
         const char *s = json_string_value(v);
 
-        if (!s || base_parse_ipv4(s, &addr) || !addr
-            || be32_to(addr) >> 24 == 127 || be32_to(addr) >> 28 >= 14)
+        if (!s || base_parse_ipv4(s, &addr) || !base_ipv4_is_unicast(addr))
             return weft_err_set(e, -EINVAL, "port %s: peer \"%.60s\" is not "
                                 "the IPv4 address of a host", port,
                                 s ? s : "");
@@ -118,7 +103,7 @@ peers_port(const json_t *doc, const char *name, char port[DP_NAME_LEN],
 int
 model_add_peer(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *net = text_of(params, "net");
+    const char *net = model_text(params, "net");
     json_t *addrs = json_object_get(params, "targets"), *v, *peers;
     char name[DP_NAME_LEN];
     json_t *port = peers_port(doc, net, name, e);
@@ -137,7 +122,7 @@ model_add_peer(json_t *doc, const json_t *params, struct weft_err *e)
     json_array_foreach(addrs, i, v) {
         if (peer_index(peers, v) == json_array_size(peers))
             json_array_append(peers, v);
-        else if (!is_set(params, "may-exist"))
+        else if (!model_flag(params, "may-exist"))
             return weft_err_set(e, -EEXIST, "network %s: it has peer %s "
                                 "already", net, json_string_value(v));
     }
@@ -147,7 +132,7 @@ model_add_peer(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_peer(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *net = text_of(params, "net");
+    const char *net = model_text(params, "net");
     json_t *addrs = json_object_get(params, "targets"), *v;
     char name[DP_NAME_LEN];
     json_t *port = peers_port(doc, net, name, e);
@@ -155,11 +140,11 @@ model_del_peer(json_t *doc, const json_t *params, struct weft_err *e)
     size_t i;
 
     if (!port)
-        return is_set(params, "if-exists") ? 0 : -ENOENT;
+        return model_flag(params, "if-exists") ? 0 : -ENOENT;
     json_array_foreach(addrs, i, v) {
         if (!json_array_remove(peers, peer_index(peers, v)))
             continue;
-        if (!is_set(params, "if-exists"))
+        if (!model_flag(params, "if-exists"))
             return weft_err_set(e, -ENOENT, "network %s: it has no peer "
                                 "%.60s", net,
                                 json_string_value(v) ? json_string_value(v)
@@ -179,7 +164,7 @@ net_take_key(const char *net, json_t *options, struct weft_err *e)
     static const struct {
         const char *name, *type;
     } keys[] = { { "vni", "vxlan" }, { "vsid", "nvgre" } };
-    const char *type = text_of(options, "type");
+    const char *type = model_text(options, "type");
     int one = -1, n = 0;
 
     for (int i = 0; i < (int) WEFT_ARRAY_LEN(keys); i++) {
@@ -197,7 +182,7 @@ net_take_key(const char *net, json_t *options, struct weft_err *e)
     if (*type && strcmp(type, keys[one].type))
         return weft_err_set(e, -EINVAL, "network %s: %s=%s is for type %s, "
                             "not %s", net, keys[one].name,
-                            text_of(options, keys[one].name), keys[one].type,
+                            model_text(options, keys[one].name), keys[one].type,
                             type);
     json_object_set(options, "key", json_object_get(options, keys[one].name));
     json_object_set_new(options, "type", json_string(keys[one].type));
@@ -227,7 +212,7 @@ static int
 net_make(json_t *doc, const json_t *params, const char *net, const char *port,
          json_t *options, struct weft_err *e)
 {
-    bool may = is_set(params, "may-exist");
+    bool may = model_flag(params, "may-exist");
     json_t *br = json_pack("{s:s,s:b,s:{s:s}}", "bridge", net, "may-exist",
                            may, "options", "fail-mode", "standalone");
     json_t *po = json_pack("{s:s,s:s,s:b,s:O}", "bridge", net, "port", port,
@@ -244,7 +229,7 @@ net_make(json_t *doc, const json_t *params, const char *net, const char *port,
 int
 model_add_net(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *net = text_of(params, "net");
+    const char *net = model_text(params, "net");
     const json_t *given = json_object_get(params, "options");
     json_t *options = given ? json_deep_copy(given) : json_object(), *peers;
     char port[DP_NAME_LEN];
@@ -269,7 +254,7 @@ model_add_net(json_t *doc, const json_t *params, struct weft_err *e)
 int
 model_del_net(json_t *doc, const json_t *params, struct weft_err *e)
 {
-    const char *net = text_of(params, "net");
+    const char *net = model_text(params, "net");
     json_t *bridges = json_object_get(doc, "bridges");
     char port[DP_NAME_LEN];
     int err = net_port_name(net, port, e);
@@ -280,7 +265,7 @@ model_del_net(json_t *doc, const json_t *params, struct weft_err *e)
         json_object_del(bridges, net);
         return 0;
     }
-    if (is_set(params, "if-exists"))
+    if (model_flag(params, "if-exists"))
         return 0;
     return weft_err_set(e, -ENOENT, "network %s: there is none of this name",
                         net);
